@@ -1,0 +1,125 @@
+package pod
+
+import (
+	"context"
+	"io"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Runtime is what the agent needs of a container engine. nodeagent/docker implements it.
+type Runtime interface {
+	// Containers lists every container of ours, sandboxes too, running or not.
+	Containers(ctx context.Context) ([]Container, error)
+	// Events calls fn with the pod UID of each container that changed, until ctx ends or the stream breaks
+	// (then the caller subscribes again first, lists second). ready is called once the subscription stands.
+	Events(ctx context.Context, ready func(), fn func(types.UID)) error
+	// RunSandbox creates and starts the container that owns the pod's namespaces, with the pod's address.
+	RunSandbox(ctx context.Context, s Sandbox) (Container, error)
+	Create(ctx context.Context, c Spec) (id string, err error)
+	// Start starts a created container. A command that cannot run is a *StartError.
+	Start(ctx context.Context, id string) error
+	// Stop sends the stop signal, waits for grace, kills. Stopping what is gone is no error.
+	Stop(ctx context.Context, id string, grace time.Duration) error
+	Remove(ctx context.Context, id string) error
+	// Exec runs a command to its end in a running container; output is bounded.
+	Exec(ctx context.Context, id string, command []string) (output []byte, exitCode int, err error)
+	// Image looks an image up by the name in a pod's spec, or by ID; ok is false when it is not present.
+	Image(ctx context.Context, ref string) (img Image, ok bool, err error)
+	// Tail gives at most limit bytes of the end of a container's log (termination messages).
+	Tail(ctx context.Context, id string, limit int64) ([]byte, error)
+	// Logs writes a container's log as the kubelet does.
+	Logs(ctx context.Context, id string, o corev1.PodLogOptions, stdout, stderr io.Writer) error
+}
+
+// Container is one container as the engine has it.
+type Container struct {
+	ID                         string
+	PodUID                     types.UID
+	PodNamespace, PodName      string
+	Name                       string // container name in the pod's spec; empty for the sandbox
+	Sandbox                    bool
+	Attempt                    int    // 0 for the first start; also the restart count's memory
+	Hash                       string // of the container's spec when it was made
+	State                      State
+	ExitCode                   int
+	OOMKilled                  bool
+	Error                      string // the engine's own words when it could not start
+	Created, Started, Finished time.Time
+	Image, ImageID             string // name in the spec; config digest, "sha256:…"
+	IP                         string // of a sandbox
+	PID                        int
+}
+
+// State is an engine's container state.
+type State string
+
+const (
+	Created State = "created"
+	Running State = "running"
+	Exited  State = "exited"
+	Unknown State = "unknown" // dead, removing, paused
+)
+
+// Image is an image that the engine has.
+type Image struct {
+	ID              string // config digest
+	RepoDigest      string // repository@sha256:… for status.imageID, empty when unknown
+	Size            int64
+	User            string
+	Entrypoint, Cmd []string
+}
+
+// Sandbox is what RunSandbox needs of a pod.
+type Sandbox struct {
+	Pod          *corev1.Pod // names, UID, hostNetwork and so on; read-only
+	Attempt      int
+	Hostname     string
+	DNS          DNS
+	Ports        []corev1.ContainerPort // those with a hostPort
+	CgroupParent string
+}
+
+// DNS is a pod's resolver configuration, resolved from its policy.
+type DNS struct {
+	Servers, Searches, Options []string
+}
+
+// Spec is a container with everything resolved: no references are left.
+type Spec struct {
+	Pod           *corev1.Pod
+	Container     corev1.Container // for names, ports, security context, tty, stdin; env and mounts below count
+	SandboxID     string
+	Attempt       int
+	Hash          string
+	ImageID       string
+	Command, Args []string // expanded
+	Env           []string // KEY=value
+	Mounts        []Mount
+	Resources     corev1.ResourceRequirements
+	OOMScoreAdj   int
+}
+
+// Mount binds a host path into a container.
+type Mount struct {
+	HostPath, ContainerPath string
+	ReadOnly                bool
+	Propagation             string // "", "rslave", "rshared", "rprivate"
+}
+
+// StartError is a command that the engine could not start: the container ends with this code, and the engine's words.
+type StartError struct {
+	ExitCode int
+	Message  string
+}
+
+func (e *StartError) Error() string { return e.Message }
+
+// Puller brings images into the engine. registry/pull implements it, main joins the two.
+type Puller interface {
+	// Pull resolves a reference and makes it present under its own name; it returns when the engine has it.
+	// progress is called now and then with bytes done and in all. Errors carry the registry's own reason.
+	Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(done, total int64)) (Image, error)
+}
