@@ -1,0 +1,20 @@
+package kind
+
+// All returns a new set of the built-in kinds.
+func All() *Set {
+	return NewSet(
+		// core/v1
+		ConfigMap,
+		Event,
+		Namespace,
+		Node,
+		Pod,
+		Secret,
+		ServiceAccount,
+		// apps/v1
+		Deployment,
+		ReplicaSet,
+		// coordination.k8s.io/v1
+		Lease,
+	)
+}
