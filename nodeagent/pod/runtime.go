@@ -13,6 +13,8 @@ import (
 type Runtime interface {
 	// Containers lists every container of ours, sandboxes too, running or not.
 	Containers(ctx context.Context) ([]Container, error)
+	// PodContainers lists the containers of one pod, sandboxes too, running or not.
+	PodContainers(ctx context.Context, uid types.UID) ([]Container, error)
 	// Events calls fn with the pod UID of each container that changed, until ctx ends or the stream breaks
 	// (then the caller subscribes again first, lists second). ready is called once the subscription stands.
 	Events(ctx context.Context, ready func(), fn func(types.UID)) error
@@ -28,6 +30,10 @@ type Runtime interface {
 	Exec(ctx context.Context, id string, command []string) (output []byte, exitCode int, err error)
 	// Image looks an image up by the name in a pod's spec, or by ID; ok is false when it is not present.
 	Image(ctx context.Context, ref string) (img Image, ok bool, err error)
+	// Images lists what the engine has, for the node's status.
+	Images(ctx context.Context) ([]Image, error)
+	// Version is the engine's name and version as a node reports it: "docker://20.10.24".
+	Version(ctx context.Context) (string, error)
 	// Tail gives at most limit bytes of the end of a container's log (termination messages).
 	Tail(ctx context.Context, id string, limit int64) ([]byte, error)
 	// Logs writes a container's log as the kubelet does.
@@ -50,6 +56,7 @@ type Container struct {
 	Created, Started, Finished time.Time
 	Image, ImageID             string // name in the spec; config digest, "sha256:…"
 	IP                         string // of a sandbox
+	SandboxID                  string // of the sandbox that a container joined; empty when unknown
 	PID                        int
 }
 
@@ -65,8 +72,9 @@ const (
 
 // Image is an image that the engine has.
 type Image struct {
-	ID              string // config digest
-	RepoDigest      string // repository@sha256:… for status.imageID, empty when unknown
+	ID              string   // config digest
+	Names           []string // tags and digests that name it
+	RepoDigest      string   // repository@sha256:… for status.imageID, empty when unknown
 	Size            int64
 	User            string
 	Entrypoint, Cmd []string
