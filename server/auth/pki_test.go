@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -74,19 +73,23 @@ func TestKubeconfigAuthenticatesItsUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	authn := NewAuthenticator(tokens)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", pki.ServerTLS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, _, err := authn.Authenticate(r)
 		if err != nil {
 			t.Error(err)
 		}
 		_, _ = io.WriteString(w, u.Name)
-	}))
-	server.TLS = pki.ServerTLS()
-	server.StartTLS()
+	})}
+	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
+	url := "https://" + listener.Addr().String()
 
 	path := filepath.Join(dir, "kubeconfig")
-	if err := pki.WriteKubeconfig(path, server.URL, "system:node:n1", []string{GroupNodes}, []string{"127.0.0.1"}); err != nil {
+	if err := pki.WriteKubeconfig(path, url, "system:node:n1", []string{GroupNodes}, []string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
@@ -108,7 +111,7 @@ func TestKubeconfigAuthenticatesItsUser(t *testing.T) {
 	roots.AppendCertsFromPEM(config.Clusters[ClusterName].CertificateAuthorityData)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}}}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport}).Get(server.URL)
+	resp, err := (&http.Client{Transport: transport}).Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
