@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// ErrExpired says that a revision is older than what is kept: HTTP 410, reason Expired.
+var ErrExpired = errors.New("store: the revision is too old")
+
+// ErrFuture says that the store has not reached a revision.
+var ErrFuture = errors.New("store: the revision is in the future")
+
+// Event is one change.
+type Event struct {
+	Type watch.EventType // Added, Modified or Deleted
+	Item *Item           // the new state; of a deletion the last state, with the deletion's revision
+	Prev *Item           // the state before; nil for Added
+}
+
+// eventList is the recent events of one resource: a linked list that any number of readers walk
+// without locks, and an index of its nodes to resume from. The cache's one writer appends.
+type eventList struct {
+	nodes  []*node // oldest first; nodes[0] stands just before the oldest event kept
+	oldest atomic.Uint64
+	broken atomic.Bool
+}
+
+type node struct {
+	event Event
+	seq   uint64
+	next  *node
+	ready chan struct{} // closed once next is set
+}
+
+func newEventList(revision int64) *eventList {
+	first := &node{event: Event{Item: &Item{Revision: revision}}, ready: make(chan struct{})}
+	return &eventList{nodes: []*node{first}}
+}
+
+func (l *eventList) tail() *node { return l.nodes[len(l.nodes)-1] }
+
+// append adds an event and forgets the oldest ones beyond keep.
+func (l *eventList) append(e Event, keep int) {
+	last := l.tail()
+	n := &node{event: e, seq: last.seq + 1, ready: make(chan struct{})}
+	l.nodes = append(l.nodes, n)
+	// The front goes by half of what is kept at once, so that the index is not moved at each event.
+	if drop := len(l.nodes) - 1 - keep; drop >= keep/2 {
+		l.nodes = append(make([]*node, 0, 2*keep), l.nodes[drop:]...)
+		l.oldest.Store(l.nodes[0].seq)
+	}
+	last.next = n
+	close(last.ready)
+}
+
+// breakOff ends every reader with ErrExpired: the cache was loaded anew and events may be missing.
+func (l *eventList) breakOff() {
+	l.broken.Store(true)
+	close(l.tail().ready)
+}
+
+// after finds the node just before the first event later than a revision.
+func (l *eventList) after(revision int64) (*node, error) {
+	if revision < l.nodes[0].event.Item.Revision {
+		return nil, ErrExpired
+	}
+	i := sort.Search(len(l.nodes), func(i int) bool { return l.nodes[i].event.Item.Revision > revision })
+	return l.nodes[i-1], nil
+}
+
+// Watch is a cursor over a resource's events. A slow reader costs nobody anything: it is left behind.
+// One goroutine may use it.
+type Watch struct {
+	list     *eventList
+	node     *node
+	after    int64
+	revision func() int64
+	stopped  <-chan struct{}
+}
+
+// batch bounds how many events Next gives at once.
+const batch = 512
+
+// Next blocks until there is at least one event. It returns ErrExpired when the reader fell too far
+// behind, context.Canceled when the store has stopped.
+func (w *Watch) Next(ctx context.Context) ([]Event, error) {
+	for {
+		select {
+		case <-w.node.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-w.stopped:
+			return nil, context.Canceled
+		}
+		if w.list.broken.Load() || w.node.seq < w.list.oldest.Load() {
+			return nil, ErrExpired
+		}
+		if events := w.take(); len(events) > 0 {
+			return events, nil
+		}
+	}
+}
+
+func (w *Watch) take() []Event {
+	var events []Event
+	for len(events) < batch && w.more() {
+		w.node = w.node.next
+		if e := w.node.event; e.Item.Revision > w.after {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+func (w *Watch) more() bool {
+	select {
+	case <-w.node.ready:
+		return w.node.next != nil
+	default:
+		return false
+	}
+}
+
+// Revision is the newest revision up to which every event has been returned, for bookmarks.
+func (w *Watch) Revision() int64 {
+	revision := w.revision() // read first: an event that comes now is later than it
+	if !w.more() {
+		return max(w.after, revision)
+	}
+	returned := w.node.event.Item.Revision
+	if w.node.next.event.Item.Revision == returned { // in the middle of a transaction of many
+		returned--
+	}
+	return max(w.after, returned)
+}
