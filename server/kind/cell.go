@@ -20,7 +20,7 @@ type Age metav1.Time
 // At implements Timed.
 func (a Age) At(now time.Time) string {
 	if a.Time.IsZero() {
-		return "<unknown>"
+		return unknown
 	}
 	return duration.HumanDuration(now.Sub(a.Time))
 }
@@ -41,14 +41,15 @@ func (r Restarts) At(now time.Time) string {
 
 // Seen prints as when an event happened last and, when it happened often, how often since when: "5s (x3 over 2m)".
 type Seen struct {
-	First, Last metav1.Time
+	First, Last Age
 	Count       int32
+	Often       bool // false: only First is printed
 }
 
 // At implements Timed.
 func (s Seen) At(now time.Time) string {
-	if s.Count <= 1 {
-		return Age(s.First).At(now)
+	if !s.Often {
+		return s.First.At(now)
 	}
-	return fmt.Sprintf("%s (x%d over %s)", Age(s.Last).At(now), s.Count, Age(s.First).At(now))
+	return fmt.Sprintf("%s (x%d over %s)", s.Last.At(now), s.Count, s.First.At(now))
 }

@@ -23,6 +23,21 @@ var Namespace = &Kind{
 	PrepareStatus: changesOver(func(updated, old *corev1.Namespace) { updated.Spec = old.Spec }),
 	ValidateName:  apivalidation.ValidateNamespaceName,
 	HasStatus:     true,
+
+	Fields:      valuesOf(namespaceFields),
+	FieldLabels: labelsOf(namespaceFields),
+	Columns: []metav1.TableColumnDefinition{
+		nameColumn,
+		column("Status", "string", "The status of the namespace"),
+		ageColumn,
+	},
+	Row: prints(func(ns *corev1.Namespace) []any {
+		return []any{ns.Name, string(ns.Status.Phase), age(ns)}
+	}),
+}
+
+var namespaceFields = []selectable[*corev1.Namespace]{
+	{"status.phase", func(ns *corev1.Namespace) string { return string(ns.Status.Phase) }},
 }
 
 // defaultNamespace labels a namespace with its own name, so that selectors can name it.

@@ -1,6 +1,10 @@
 package kind
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Node is a Docker host that runs pods.
 var Node = &Kind{
@@ -11,8 +15,27 @@ var Node = &Kind{
 	New:              makes[corev1.Node](),
 	NewList:          makes[corev1.NodeList](),
 
-	// A node is created with its status by the agent that registers it.
+	Default: changes(defaultNode),
+	// A node is created with its status, by the agent that registers it.
 	PrepareUpdate: changesOver(func(updated, old *corev1.Node) { updated.Status = old.Status }),
 	PrepareStatus: changesOver(func(updated, old *corev1.Node) { updated.Spec = old.Spec }),
 	HasStatus:     true,
+
+	Fields:      valuesOf(nodeFields),
+	FieldLabels: labelsOf(nodeFields),
+	Columns:     nodeColumns,
+	Row:         prints(nodeRow),
+}
+
+var nodeFields = []selectable[*corev1.Node]{
+	{"spec.unschedulable", func(n *corev1.Node) string { return strconv.FormatBool(n.Spec.Unschedulable) }},
+}
+
+// defaultNode lets pods have all that the node has, unless the node keeps some back.
+func defaultNode(n *corev1.Node) {
+	roundResources(n.Status.Capacity)
+	roundResources(n.Status.Allocatable)
+	if n.Status.Allocatable == nil && n.Status.Capacity != nil {
+		n.Status.Allocatable = n.Status.Capacity.DeepCopy()
+	}
 }

@@ -1,6 +1,10 @@
 package kind
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Pod is a group of containers that run together on one node.
 var Pod = &Kind{
@@ -13,17 +17,36 @@ var Pod = &Kind{
 	New:              makes[corev1.Pod](),
 	NewList:          makes[corev1.PodList](),
 
+	Default:       changes(defaultPod),
 	PrepareCreate: changes(createPod),
 	PrepareUpdate: updating(podParts),
 	PrepareStatus: changesOver(reportPod),
 	HasStatus:     true,
+
+	Fields:       valuesOf(podFields),
+	FieldLabels:  labelsOf(podFields),
+	Columns:      podColumns,
+	Row:          prints(podRow),
+	GraceSeconds: graces(podGrace),
+}
+
+var podFields = []selectable[*corev1.Pod]{
+	{"spec.nodeName", func(p *corev1.Pod) string { return p.Spec.NodeName }},
+	{"spec.restartPolicy", func(p *corev1.Pod) string { return string(p.Spec.RestartPolicy) }},
+	{"spec.schedulerName", func(p *corev1.Pod) string { return p.Spec.SchedulerName }},
+	{"spec.serviceAccountName", func(p *corev1.Pod) string { return p.Spec.ServiceAccountName }},
+	{"spec.hostNetwork", func(p *corev1.Pod) string { return strconv.FormatBool(p.Spec.HostNetwork) }},
+	{"status.phase", func(p *corev1.Pod) string { return string(p.Status.Phase) }},
+	{"status.podIP", podIP},
+	{"status.podIPs", podIP},
+	{"status.nominatedNodeName", func(p *corev1.Pod) string { return p.Status.NominatedNodeName }},
 }
 
 func podParts(p *corev1.Pod) (*corev1.PodSpec, *corev1.PodStatus) { return &p.Spec, &p.Status }
 
-func createPod(pod *corev1.Pod) {
-	pod.Generation = 1
-	pod.Status = corev1.PodStatus{Phase: corev1.PodPending}
+func createPod(p *corev1.Pod) {
+	p.Generation = 1
+	p.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: qosClass(&p.Spec)}
 }
 
 // reportPod keeps the spec and the owners: an agent may not move a pod from one owner to another.
@@ -31,4 +54,22 @@ func reportPod(updated, old *corev1.Pod) {
 	updated.Spec = old.Spec
 	updated.OwnerReferences = old.OwnerReferences
 	updated.Generation = old.Generation
+}
+
+// podGrace is no time at all for a pod that no agent runs (any more).
+func podGrace(p *corev1.Pod, requested *int64) int64 {
+	if p.Spec.NodeName == "" || ended(p) {
+		return 0
+	}
+	if requested == nil {
+		requested = p.Spec.TerminationGracePeriodSeconds
+	}
+	switch {
+	case requested == nil:
+		return 0
+	case *requested < 0:
+		return 1
+	default:
+		return *requested
+	}
 }

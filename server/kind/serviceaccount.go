@@ -1,6 +1,9 @@
 package kind
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // ServiceAccount is the identity that pods act under.
 var ServiceAccount = &Kind{
@@ -11,4 +14,13 @@ var ServiceAccount = &Kind{
 	Namespaced:       true,
 	New:              makes[corev1.ServiceAccount](),
 	NewList:          makes[corev1.ServiceAccountList](),
+
+	Columns: []metav1.TableColumnDefinition{
+		nameColumn,
+		column("Secrets", "string", corev1.ServiceAccount{}.SwaggerDoc()["secrets"]),
+		ageColumn,
+	},
+	Row: prints(func(sa *corev1.ServiceAccount) []any {
+		return []any{sa.Name, int64(len(sa.Secrets)), age(sa)}
+	}),
 }

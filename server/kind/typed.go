@@ -78,3 +78,7 @@ func valuesOf[P runtime.Object](list []selectable[P]) func(runtime.Object) field
 		return set
 	}
 }
+
+func graces[P runtime.Object](f func(P, *int64) int64) func(runtime.Object, *int64) int64 {
+	return func(obj runtime.Object, requested *int64) int64 { return f(obj.(P), requested) }
+}
