@@ -1,0 +1,144 @@
+// Package registry is the cluster's own OCI registry: images pushed to it are kept on this machine's disk, so that a
+// cluster with no other registry, and no internet, is complete.
+//
+//	r, err := registry.New(registry.Config{Dir: "/var/lib/leme/registry"})
+//	mux.Handle("/v2/", r) // behind TLS and authentication, which are not this package's work
+//	go r.Run(ctx)         // collects garbage now and then
+//
+// The HTTP side (routes, paging, chunk and error formats of the OCI distribution specification 1.1) is ociregistry's
+// ociserver; this package is the store behind it, and holds these promises:
+//
+//   - Content is named by its digest and verified before it gets its name: written to a temporary file, synced, renamed.
+//     A kill at any moment leaves the old state or the new one, and a temporary file that the next start removes.
+//   - A manifest is accepted only when everything it names is here; what a manifest names is never removed.
+//   - Sizes and the number of open uploads are bounded.
+//
+// On disk:
+//
+//	blobs/sha256/ab/abcd…                         content of blobs and manifests, shared by all repositories
+//	repositories/NAME/_blobs/sha256-abcd…         the repository has this blob; its time is when it was last asked for
+//	repositories/NAME/_manifests/sha256-abcd…     the repository has this manifest; holds its media type
+//	repositories/NAME/_tags/TAG                   holds the digest that the tag points at
+//	repositories/NAME/_referrers/DIGEST/DIGEST    the second manifest has the first as its subject
+//	uploads/                                      what is being written
+//
+// No component of a repository's name can start with an underscore, so names and entries never meet.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"cuelabs.dev/go/oci/ociregistry"
+	"cuelabs.dev/go/oci/ociregistry/ociserver"
+)
+
+// MaxManifestSize is the largest manifest accepted, in bytes; the distribution specification asks for no less.
+const MaxManifestSize = 4 << 20
+
+// Config says where a registry lives and what bounds it.
+type Config struct {
+	// Dir is the registry's directory, made when it is missing. One process at a time may use it.
+	Dir string
+	// Log receives errors that clients only see as "internal error". Default: slog.Default().
+	Log *slog.Logger
+	// MaxBlobSize bounds one blob, in bytes. Default: 64 GiB.
+	MaxBlobSize int64
+	// MaxUploads bounds the uploads that are open at once. Default: 512.
+	MaxUploads int
+	// UploadAge is how long an upload may lie still before it is swept. Default: 24 hours.
+	UploadAge time.Duration
+	// Grace is how long a blob that no manifest names is kept after a client last pushed it or asked for it: the
+	// manifest may be on its way. Default: 1 hour.
+	Grace time.Duration
+	// UntaggedAge, when positive, lets manifests go that no tag, index or referrer leads to, this long after they were
+	// pushed. Zero keeps them, since pods may name an image by its digest.
+	UntaggedAge time.Duration
+	// GCInterval is how often Run collects garbage. Default: 1 hour.
+	GCInterval time.Duration
+}
+
+func (c *Config) setDefaults() error {
+	if c.Dir == "" {
+		return errors.New("registry: Config.Dir is required")
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.MaxBlobSize == 0 {
+		c.MaxBlobSize = 64 << 30
+	}
+	if c.MaxUploads == 0 {
+		c.MaxUploads = 512
+	}
+	if c.UploadAge == 0 {
+		c.UploadAge = 24 * time.Hour
+	}
+	if c.Grace == 0 {
+		c.Grace = time.Hour
+	}
+	if c.GCInterval == 0 {
+		c.GCInterval = time.Hour
+	}
+	return nil
+}
+
+// Registry is an OCI registry on disk. It is an http.Handler for /v2/ and safe for concurrent use.
+type Registry struct {
+	*ociregistry.Funcs // refuses what is not implemented here: nothing, today
+	cfg                Config
+	handler            http.Handler
+
+	// mu is held to change what repositories have, and by the collector from its first look to its last removal.
+	// Content is read and uploads are written without it.
+	mu sync.Mutex
+
+	uploadsMu sync.Mutex
+	uploads   map[string]*upload
+}
+
+// New opens the registry in cfg.Dir, or starts one there, and removes what an earlier process left half written.
+func New(cfg Config) (*Registry, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	r := &Registry{cfg: cfg, uploads: map[string]*upload{}}
+	if err := os.RemoveAll(r.uploadDir()); err != nil {
+		return nil, fmt.Errorf("registry: sweeping uploads: %w", err)
+	}
+	for _, dir := range []string{r.uploadDir(), filepath.Join(cfg.Dir, "blobs"), r.repositoriesDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("registry: %w", err)
+		}
+	}
+	r.handler = ociserver.New(r, &ociserver.Options{WriteError: r.writeError})
+	return r, nil
+}
+
+// Run collects garbage every Config.GCInterval until ctx ends.
+func (r *Registry) Run(ctx context.Context) error {
+	tick := time.NewTicker(r.cfg.GCInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		got, err := r.GC(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.cfg.Log.Error("collecting the registry's garbage", "err", err)
+		}
+		if got != (Collected{}) {
+			r.cfg.Log.Info("collected the registry's garbage", "uploads", got.Uploads, "manifests", got.Manifests,
+				"blobs", got.Blobs, "bytes", got.Bytes)
+		}
+	}
+}
