@@ -1,0 +1,165 @@
+package volume
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const dataLink = "..data"
+
+// file is one file of a volume that is made from API objects.
+type file struct {
+	Data []byte
+	Mode os.FileMode
+}
+
+// payload is all files of such a volume, by relative path.
+type payload map[string]file
+
+// write makes dir hold exactly these files, all at once for whoever reads them: the files go into a new directory,
+// then the link ..data is renamed over, as Kubernetes promises for its volumes. Equal content is left alone.
+func (p payload) write(dir string, group int) error {
+	for path := range p {
+		if err := checkPath(path); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	old, _ := os.Readlink(filepath.Join(dir, dataLink))
+	if old != "" && p.equals(filepath.Join(dir, old)) {
+		return p.link(dir)
+	}
+	fresh, err := p.writeNew(dir, group)
+	if err != nil {
+		return err
+	}
+	if err := swapLink(filepath.Base(fresh), filepath.Join(dir, dataLink)); err != nil {
+		return errors.Join(err, os.RemoveAll(fresh))
+	}
+	if err := p.link(dir); err != nil {
+		return err
+	}
+	return removeStale(dir, filepath.Base(fresh))
+}
+
+func (p payload) writeNew(dir string, group int) (string, error) {
+	fresh, err := os.MkdirTemp(dir, ".."+time.Now().UTC().Format("2006_01_02_15_04_05.*"))
+	if err != nil {
+		return "", err
+	}
+	err = os.Chmod(fresh, 0o755)
+	for path, f := range p {
+		if err == nil {
+			err = writeFile(filepath.Join(fresh, path), f, group)
+		}
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(fresh))
+	}
+	return fresh, nil
+}
+
+func writeFile(path string, f file, group int) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	mode := f.Mode
+	if group >= 0 {
+		mode |= 0o440 // as Kubernetes does for read-only volumes with an fsGroup
+	}
+	if err := os.WriteFile(path, f.Data, mode); err != nil {
+		return err
+	}
+	if group >= 0 {
+		if err := os.Chown(path, -1, group); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(path, mode) // the umask took bits away
+}
+
+// equals says whether a directory holds these files and no others.
+func (p payload) equals(dir string) bool {
+	seen := 0
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		want, ok := p[name]
+		got, err := os.ReadFile(path)
+		if err != nil || !ok || !bytes.Equal(got, want.Data) {
+			return errors.New("differs")
+		}
+		seen++
+		return nil
+	})
+	return err == nil && seen == len(p)
+}
+
+// link makes a link name → ..data/name for each first path element, and removes the links that lead nowhere now.
+func (p payload) link(dir string) error {
+	want := map[string]bool{}
+	for path := range p {
+		top, _, _ := strings.Cut(path, "/")
+		want[top] = true
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "..") && !want[e.Name()] {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+		delete(want, e.Name())
+	}
+	for top := range want {
+		if err := os.Symlink(filepath.Join(dataLink, top), filepath.Join(dir, top)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func swapLink(target, link string) error {
+	temporary := link + "_tmp"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Symlink(target, temporary); err != nil {
+		return err
+	}
+	return os.Rename(temporary, link)
+}
+
+// removeStale removes what earlier writes left, a broken-off one's too.
+func removeStale(dir, current string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if n := e.Name(); strings.HasPrefix(n, "..") && n != dataLink && n != current {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, n)))
+		}
+	}
+	return err
+}
+
+// checkPath refuses what would leave the volume or hide its bookkeeping.
+func checkPath(path string) error {
+	if path == "" || !filepath.IsLocal(path) || strings.HasPrefix(path, "..") {
+		return fmt.Errorf("path %q is not a relative path inside the volume", path)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package volume
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// projected joins several sources in one directory, in memory, since Secrets may be among them.
+type projected struct{}
+
+func (projected) Name() string                     { return "projected" }
+func (projected) Uses(s *corev1.VolumeSource) bool { return s.Projected != nil }
+
+func (projected) SetUp(ctx context.Context, r Request) (string, error) {
+	s := r.Source.Projected
+	files := payload{}
+	for i := range s.Sources {
+		if err := addProjection(ctx, r, &s.Sources[i], mode(s.DefaultMode), files); err != nil {
+			return "", err
+		}
+	}
+	return r.Dir, files.writeInMemory(r)
+}
+
+func addProjection(ctx context.Context, r Request, p *corev1.VolumeProjection, m os.FileMode, to payload) error {
+	switch {
+	case p.ConfigMap != nil:
+		k := keys{name: p.ConfigMap.Name, items: p.ConfigMap.Items, mode: m, optional: isTrue(p.ConfigMap.Optional)}
+		return k.addConfigMap(ctx, r, to)
+	case p.Secret != nil:
+		k := keys{name: p.Secret.Name, items: p.Secret.Items, mode: m, optional: isTrue(p.Secret.Optional)}
+		return k.addSecret(ctx, r, to)
+	case p.DownwardAPI != nil:
+		return addDownward(r, p.DownwardAPI.Items, m, to)
+	}
+	return fmt.Errorf("projected source %s is not supported", unsupportedProjection(p))
+}
+
+// unsupportedProjection names the source that the agent cannot project; empty when it can.
+func unsupportedProjection(p *corev1.VolumeProjection) string {
+	switch {
+	case p.ServiceAccountToken != nil:
+		return "serviceAccountToken"
+	case p.ClusterTrustBundle != nil:
+		return "clusterTrustBundle"
+	case p.PodCertificate != nil:
+		return "podCertificate"
+	case p.ConfigMap == nil && p.Secret == nil && p.DownwardAPI == nil:
+		return "none"
+	}
+	return ""
+}

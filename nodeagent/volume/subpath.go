@@ -1,0 +1,93 @@
+package volume
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// SubPath gives a host path for a path inside a volume, for one mount of one container. A container that can write to
+// the volume can put symlinks there, also just before the engine looks: so the path is resolved once without leaving
+// the volume, and the file found is bind-mounted under the pod's directory, where no container can reach.
+// A missing path is made as a directory.
+func (p Pod) SubPath(volumePath, subPath, container string, index int) (string, error) {
+	if !filepath.IsLocal(subPath) {
+		return "", fmt.Errorf("subPath %q leads out of the volume", subPath)
+	}
+	found, err := openBelow(volumePath, subPath)
+	if errors.Is(err, unix.ENOENT) {
+		if err := makeBelow(volumePath, subPath); err != nil {
+			return "", fmt.Errorf("making subPath %q: %w", subPath, err)
+		}
+		found, err = openBelow(volumePath, subPath)
+	}
+	if err != nil {
+		return "", fmt.Errorf("resolving subPath %q: %w", subPath, err)
+	}
+	defer found.Close()
+	target := filepath.Join(p.Dir, "subpaths", container, strconv.Itoa(index))
+	return target, bind(found, target)
+}
+
+// openBelow opens a path for naming it only; symlinks are followed as long as they stay below dir (openat2(2)).
+func openBelow(dir, path string) (*os.File, error) {
+	root, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(root)
+	fd, err := unix.Openat2(root, path, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func makeBelow(dir, path string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return root.MkdirAll(path, 0o750)
+}
+
+// bind mounts an open file or directory on target, in place of what an earlier attempt left there.
+func bind(source *os.File, target string) error {
+	if err := unmountBelow(target); err != nil {
+		return err
+	}
+	if err := makeTarget(source, target); err != nil {
+		return err
+	}
+	from := fmt.Sprintf("/proc/self/fd/%d", source.Fd())
+	if err := unix.Mount(from, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("binding the subPath: %w", err)
+	}
+	return nil
+}
+
+// makeTarget makes an empty mount point of the source's kind.
+func makeTarget(source *os.File, target string) error {
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(source.Fd()), &stat); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	if stat.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return os.MkdirAll(target, 0o750)
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(target, nil, 0o600)
+}

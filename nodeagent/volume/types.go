@@ -1,0 +1,55 @@
+package volume
+
+import (
+	"reflect"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// types are the volumes that the agent knows, in the order of the documentation.
+var types = []Type{
+	emptyDir{},
+	configMap{},
+	secret{},
+	downwardAPI{},
+	projected{},
+	hostPath{},
+}
+
+func typeOf(s *corev1.VolumeSource) Type {
+	for _, t := range types {
+		if t.Uses(s) {
+			return t
+		}
+	}
+	return nil
+}
+
+// Unsupported says why a volume cannot be made here; empty when it can.
+func Unsupported(v *corev1.Volume) string {
+	if typeOf(&v.VolumeSource) == nil {
+		return sourceName(&v.VolumeSource)
+	}
+	if v.Projected == nil {
+		return ""
+	}
+	for i := range v.Projected.Sources {
+		if name := unsupportedProjection(&v.Projected.Sources[i]); name != "" {
+			return "projected." + name
+		}
+	}
+	return ""
+}
+
+// sourceName is the name of the field that is set, as the API spells it.
+func sourceName(s *corev1.VolumeSource) string {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if !v.Field(i).IsNil() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			return name
+		}
+	}
+	return "none"
+}

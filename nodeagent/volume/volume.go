@@ -1,0 +1,104 @@
+// Package volume makes a pod's volumes on the host, so that the engine can bind them into containers.
+//
+// Each type of volume is one file with one implementation of [Type]; the list in types.go names them all.
+// What the agent keeps is under one directory a pod, and is gone after [Pod.TearDown]:
+//
+//	volumes/<name>            the volume's content
+//	subpaths/<container>/<n>  a bind mount for each subPath, made so that a symlink in the volume cannot lead out of it
+package volume
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Objects gives the API objects that volumes are made of. A missing one is a NotFound of k8s.io/apimachinery/pkg/api/errors.
+type Objects interface {
+	ConfigMap(ctx context.Context, namespace, name string) (*corev1.ConfigMap, error)
+	Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error)
+}
+
+// Fields resolves downward API references.
+type Fields interface {
+	Field(pod *corev1.Pod, ref *corev1.ObjectFieldSelector) (string, error)
+	Resource(pod *corev1.Pod, ref *corev1.ResourceFieldSelector) (string, error)
+}
+
+// Type is one type of volume source.
+type Type interface {
+	// Name is the field in the pod's spec: "emptyDir".
+	Name() string
+	// Uses says whether a volume is of this type.
+	Uses(*corev1.VolumeSource) bool
+	// SetUp makes the volume, or brings its content up to date: calling it again is harmless.
+	// It returns the host's path of the content.
+	SetUp(ctx context.Context, r Request) (string, error)
+}
+
+// Request is what a type needs to set one volume up.
+type Request struct {
+	Pod     *corev1.Pod
+	Source  *corev1.VolumeSource
+	Dir     string // the volume's own directory; it may not exist yet
+	Objects Objects
+	Fields  Fields
+}
+
+// Pod is the volumes of one pod.
+type Pod struct {
+	Dir     string // the pod's directory
+	Objects Objects
+	Fields  Fields
+}
+
+// Error names the volume that could not be set up.
+type Error struct {
+	Volume string
+	Err    error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("MountVolume.SetUp failed for volume %q : %v", e.Volume, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// SetUp makes or updates every volume of a pod and returns their paths by name.
+func (p Pod) SetUp(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
+	paths := make(map[string]string, len(pod.Spec.Volumes))
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		path, err := p.setUp(ctx, pod, v)
+		if err != nil {
+			return nil, &Error{Volume: v.Name, Err: err}
+		}
+		paths[v.Name] = path
+	}
+	return paths, nil
+}
+
+func (p Pod) setUp(ctx context.Context, pod *corev1.Pod, v *corev1.Volume) (string, error) {
+	t := typeOf(&v.VolumeSource)
+	if t == nil {
+		return "", fmt.Errorf("volume type %q is not supported", sourceName(&v.VolumeSource))
+	}
+	return t.SetUp(ctx, Request{
+		Pod: pod, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields,
+		Dir: filepath.Join(p.Dir, "volumes", v.Name),
+	})
+}
+
+// TearDown unmounts and removes all that was made for the pod. Tearing down what is gone is no error.
+func (p Pod) TearDown() error {
+	if err := unmountBelow(p.Dir); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(p.Dir); err != nil {
+		return fmt.Errorf("removing the pod's directory: %w", err)
+	}
+	return nil
+}
