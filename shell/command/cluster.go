@@ -1,0 +1,111 @@
+package command
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+// ServerOptions is what `leme server` and `leme up` are told.
+type ServerOptions struct {
+	Home                      string
+	Listen                    string // address:port
+	Advertise                 string // address in kubeconfigs and the certificate
+	EtcdEndpoints             []string
+	EtcdCA, EtcdCert, EtcdKey string
+	PodCIDR                   string
+}
+
+func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Listen, "listen", ":6443", "Address and port that the API listens on.")
+	flags.StringVar(&o.Advertise, "advertise", "", "Address by which others reach this server (default: the host's first global address).")
+	flags.StringSliceVar(&o.EtcdEndpoints, "etcd-endpoints", nil, "Use an existing etcd at these URLs instead of the embedded one.")
+	flags.StringVar(&o.EtcdCA, "etcd-cafile", "", "CA certificate of the existing etcd.")
+	flags.StringVar(&o.EtcdCert, "etcd-certfile", "", "Client certificate for the existing etcd.")
+	flags.StringVar(&o.EtcdKey, "etcd-keyfile", "", "Key of the client certificate.")
+	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
+}
+
+// AgentOptions is what `leme agent` and `leme up` are told.
+type AgentOptions struct {
+	Home       string
+	Kubeconfig string // the node's own; default $LEME_HOME/agent/kubeconfig
+	NodeName   string // default: the host's name
+	NodeIP     string // default: the address that reaches the server
+	Port       int    // of the agent's API
+	DockerHost string
+	Network    string // of the engine, for pods
+	NodeLabels map[string]string
+}
+
+func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
+	o.addNodeFlags(flags)
+	flags.StringVar(&o.NodeIP, "node-ip", "", "Address of this node (default: the one that reaches the server).")
+	flags.IntVar(&o.Port, "node-port", 10250, "Port of the node's own API, which the server calls for logs and exec.")
+	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
+}
+
+// addNodeFlags adds what tells one node's containers from another's.
+func (o *AgentOptions) addNodeFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.NodeName, "node-name", "", "Name of this node (default: the host's name).")
+	flags.StringVar(&o.DockerHost, "docker-host", "", "Docker Engine to use (default: $DOCKER_HOST, then the local socket).")
+	flags.StringVar(&o.Network, "network", "leme", "Name of the Docker network that pods join.")
+}
+
+// NewCmdServer is `leme server`: the master alone.
+func NewCmdServer(streams genericiooptions.IOStreams, run func(context.Context, ServerOptions) error) *cobra.Command {
+	o := ServerOptions{Home: Home()}
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run the master: API, controllers and scheduler over etcd",
+		Long: `Run the master in the foreground: the Kubernetes API over etcd, the controllers and the scheduler.
+
+Its data is in $LEME_HOME. It writes an admin kubeconfig there, and one for an agent on this machine.`,
+		Example: `  # A master with embedded etcd
+  leme server
+
+  # A master over an existing etcd
+  leme server --etcd-endpoints https://10.0.0.5:2379 --etcd-cafile ca.crt --etcd-certfile leme.crt --etcd-keyfile leme.key`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			release, err := Lock(o.Home, RoleServer)
+			if err != nil {
+				return err
+			}
+			defer release()
+			return run(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+// NewCmdAgent is `leme agent`: one node alone.
+func NewCmdAgent(streams genericiooptions.IOStreams, run func(context.Context, AgentOptions) error) *cobra.Command {
+	o := AgentOptions{Home: Home()}
+	cmd := &cobra.Command{
+		Use:   "agent",
+		Short: "Run a node: its pods as containers of the local Docker Engine",
+		Long: `Run a node's agent in the foreground: it registers the node, watches for pods that are assigned to it
+and runs them on the local Docker Engine. Stopping it, or killing it, disturbs no container.`,
+		Example: `  # The node of a server on this machine
+  leme agent
+
+  # With a kubeconfig that the server wrote for this node
+  leme agent --agent-kubeconfig node.kubeconfig`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			release, err := Lock(o.Home, RoleAgent)
+			if err != nil {
+				return err
+			}
+			defer release()
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Kubeconfig, "agent-kubeconfig", "", "The node's own kubeconfig (default: $LEME_HOME/agent/kubeconfig, which a server on this machine writes).")
+	o.addFlags(cmd.Flags())
+	return cmd
+}
