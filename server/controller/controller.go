@@ -1,0 +1,134 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"golang.org/x/sync/errgroup"
+
+	"leme/server/event"
+	"leme/server/kind"
+	"leme/server/resource"
+	"leme/server/store"
+)
+
+// Config is what the controllers need.
+type Config struct {
+	API *resource.API
+	// CA is the cluster's certificate authority, PEM: every namespace gets it in a ConfigMap.
+	CA []byte
+	// PodCIDR is the range that nodes get their /24 of; default 10.42.0.0/16.
+	PodCIDR string
+	// Identity names this process in the election and in events; default: host name and process id.
+	Identity string
+	// NodeGrace is how long a node may be silent before it counts as lost; default 40 s.
+	NodeGrace time.Duration
+	// EventTTL is how long events are kept; default one hour.
+	EventTTL time.Duration
+	// WhileLeading runs beside the controllers, on the leader alone: the scheduler.
+	WhileLeading []func(context.Context) error
+}
+
+func (c *Config) validate() (netip.Prefix, error) {
+	if c.API == nil {
+		return netip.Prefix{}, errors.New("controller: no API given")
+	}
+	if c.PodCIDR == "" {
+		c.PodCIDR = "10.42.0.0/16"
+	}
+	if c.NodeGrace <= 0 {
+		c.NodeGrace = 40 * time.Second
+	}
+	if c.EventTTL <= 0 {
+		c.EventTTL = time.Hour
+	}
+	if c.Identity == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return netip.Prefix{}, fmt.Errorf("naming this server: %w", err)
+		}
+		c.Identity = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	prefix, err := netip.ParsePrefix(c.PodCIDR)
+	if err != nil || prefix.Bits() > nodeBits || !prefix.Addr().Is4() {
+		return netip.Prefix{}, fmt.Errorf("the pods' range %q is not an IPv4 range of at least a /%d", c.PodCIDR, nodeBits)
+	}
+	return prefix.Masked(), nil
+}
+
+// component is a part that runs while this process leads.
+type component interface {
+	Name() string
+	Run(ctx context.Context) error
+}
+
+// environment is what the controllers are made from.
+type environment struct {
+	Config
+	api    *resource.API
+	pods   netip.Prefix
+	events *event.Recorder
+	now    func() time.Time
+}
+
+// controllers is all of them, in the order in which an object meets them.
+func controllers(e *environment) []component {
+	return []component{
+		newNamespaces(e),
+		newServiceAccounts(e),
+		newRootCA(e),
+		newDeployments(e),
+		newReplicaSets(e),
+		newNodeCIDRs(e),
+		newNodeLifecycle(e),
+		newTaintEviction(e),
+		newPodGC(e),
+		newGarbageCollector(e),
+		newEventTTL(e),
+	}
+}
+
+// Run campaigns to be the leader and, while it is, runs all controllers and what else only the leader does.
+// It returns when ctx ends.
+func Run(ctx context.Context, c Config) error {
+	pods, err := c.validate()
+	if err != nil {
+		return err
+	}
+	return Lead(ctx, c.API.Store().Client(), c.Identity, func(ctx context.Context) error {
+		return runAll(ctx, &environment{Config: c, api: c.API, pods: pods, now: time.Now})
+	})
+}
+
+// runAll starts everything in one group: when one part fails, all stop, and the next leader starts afresh.
+func runAll(ctx context.Context, e *environment) error {
+	g, ctx := errgroup.WithContext(ctx)
+	e.events = event.NewRecorder(resource.For[*corev1.Event](e.api, kind.Event, "system:controller:events"), e.Identity)
+	g.Go(func() error { return e.events.Run(ctx) })
+	for _, c := range controllers(e) {
+		g.Go(func() error { return c.Run(ctx) })
+	}
+	for _, run := range e.WhileLeading {
+		g.Go(func() error { return run(ctx) })
+	}
+	return g.Wait()
+}
+
+// decoded returns an item's object; ok is false for no item, and for one that cannot be read.
+func decoded[T any](item *store.Item) (obj T, ok bool) {
+	if item == nil {
+		return obj, false
+	}
+	o, err := item.Object()
+	if err != nil {
+		return obj, false
+	}
+	obj, ok = o.(T)
+	return obj, ok
+}

@@ -1,0 +1,129 @@
+package controller
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// podFinished tells a pod whose containers have all ended for good.
+func podFinished(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// podActive tells a pod that counts as a replica: neither finished nor on its way out.
+func podActive(p *corev1.Pod) bool { return !podFinished(p) && p.DeletionTimestamp == nil }
+
+// podReady returns since when a pod is ready, and whether it is.
+func podReady(p *corev1.Pod) (since time.Time, ready bool) {
+	for i := range p.Status.Conditions {
+		if c := &p.Status.Conditions[i]; c.Type == corev1.PodReady {
+			return c.LastTransitionTime.Time, c.Status == corev1.ConditionTrue
+		}
+	}
+	return time.Time{}, false
+}
+
+// podAvailable tells whether a pod has been ready for long enough; in: after which time it will have been.
+func podAvailable(p *corev1.Pod, minReady time.Duration, now time.Time) (in time.Duration, available bool) {
+	since, ready := podReady(p)
+	if !ready {
+		return 0, false
+	}
+	if left := minReady - now.Sub(since); minReady > 0 && left > 0 {
+		return left, false
+	}
+	return 0, true
+}
+
+// victims returns the n pods that are missed least: unscheduled before scheduled, pending before running, not
+// ready before ready, cheap before dear, crowded nodes first, lately ready first, often restarted first, young
+// first. Ages are compared by order of magnitude, so that it is not always the newest node that is emptied.
+func victims(pods []*corev1.Pod, n int, now time.Time) []*corev1.Pod {
+	onNode := make(map[string]int)
+	for _, p := range pods {
+		onNode[p.Spec.NodeName]++
+	}
+	sorted := slices.Clone(pods)
+	slices.SortFunc(sorted, func(a, b *corev1.Pod) int {
+		sinceA, readyA := podReady(a)
+		sinceB, readyB := podReady(b)
+		return cmp.Or(
+			falseFirst(a.Spec.NodeName != "", b.Spec.NodeName != ""),
+			cmp.Compare(phaseRank(a), phaseRank(b)),
+			falseFirst(readyA, readyB),
+			cmp.Compare(deletionCost(a), deletionCost(b)),
+			cmp.Compare(onNode[b.Spec.NodeName], onNode[a.Spec.NodeName]),
+			cmp.Compare(magnitude(now.Sub(sinceA)), magnitude(now.Sub(sinceB))),
+			cmp.Compare(restarts(b), restarts(a)),
+			cmp.Compare(magnitude(now.Sub(a.CreationTimestamp.Time)), magnitude(now.Sub(b.CreationTimestamp.Time))),
+			cmp.Compare(a.UID, b.UID),
+		)
+	})
+	return sorted[:min(n, len(sorted))]
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func phaseRank(p *corev1.Pod) int {
+	switch p.Status.Phase {
+	case corev1.PodRunning:
+		return 2
+	case corev1.PodUnknown:
+		return 1
+	}
+	return 0
+}
+
+// magnitude is the age's power of two, in seconds.
+func magnitude(age time.Duration) int {
+	if age < time.Second {
+		return -1
+	}
+	return int(math.Log2(age.Seconds()))
+}
+
+func deletionCost(p *corev1.Pod) int64 {
+	cost, err := strconv.ParseInt(p.Annotations[corev1.PodDeletionCost], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return cost
+}
+
+func restarts(p *corev1.Pod) int32 {
+	var n int32
+	for i := range p.Status.ContainerStatuses {
+		n = max(n, p.Status.ContainerStatuses[i].RestartCount)
+	}
+	return n
+}
+
+// podFromTemplate is the pod that a controller makes, named by the server.
+func podFromTemplate(t *corev1.PodTemplateSpec, namespace, owner string, ref metav1.OwnerReference) *corev1.Pod {
+	t = t.DeepCopy()
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:       namespace,
+			GenerateName:    owner + "-",
+			Labels:          t.Labels,
+			Annotations:     t.Annotations,
+			Finalizers:      t.Finalizers,
+			OwnerReferences: []metav1.OwnerReference{ref},
+		},
+		Spec: t.Spec,
+	}
+}

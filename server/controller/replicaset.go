@@ -1,0 +1,156 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"leme/server/event"
+	"leme/server/kind"
+	"leme/server/resource"
+	"leme/server/store"
+)
+
+// replicaSets keeps as many pods as each ReplicaSet asks for.
+type replicaSets struct {
+	sets   resource.Typed[*appsv1.ReplicaSet]
+	pods   resource.Typed[*corev1.Pod]
+	events *event.Source
+	now    func() time.Time
+}
+
+func newReplicaSets(e *environment) component {
+	const user = "system:controller:replicaset"
+	c := &replicaSets{
+		sets:   resource.For[*appsv1.ReplicaSet](e.api, kind.ReplicaSet, user),
+		pods:   resource.For[*corev1.Pod](e.api, kind.Pod, user),
+		events: e.events.From("replicaset-controller"),
+		now:    e.now,
+	}
+	return &loop[objectKey]{
+		name:    "replicaset",
+		workers: 8,
+		sources: []source[objectKey]{
+			{of(e.api, kind.ReplicaSet), itself},
+			{of(e.api, kind.Pod), c.ofPod},
+		},
+		reconcile: c.reconcile,
+	}
+}
+
+// ofPod gives the ReplicaSet that controls a pod, or did, or may want to adopt it.
+func (c *replicaSets) ofPod(e store.Event, add func(objectKey)) {
+	for _, item := range []*store.Item{e.Prev, e.Item} {
+		pod, ok := decoded[*corev1.Pod](item)
+		if !ok {
+			continue
+		}
+		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+			if owner.Kind == kind.ReplicaSet.Kind {
+				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
+			}
+			continue
+		}
+		for _, rs := range c.sets.List(pod.Namespace, func(rs *appsv1.ReplicaSet) bool { return selects(rs.Spec.Selector, pod) }) {
+			add(objectKey{Namespace: rs.Namespace, Name: rs.Name})
+		}
+	}
+}
+
+func (c *replicaSets) reconcile(ctx context.Context, key objectKey) (time.Duration, error) {
+	rs, ok := c.sets.Get(key.Namespace, key.Name)
+	if !ok {
+		return 0, nil
+	}
+	selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector)
+	if err != nil || selector.Empty() {
+		return 0, nil // the API admits no such ReplicaSet
+	}
+	claims := claim(rs, selector, c.pods.List(rs.Namespace, mayClaim[*corev1.Pod](rs)))
+	owned, err := claims.apply(ctx, c.pods, rs, kind.ReplicaSet.GroupVersionKind)
+	if err != nil {
+		return 0, err
+	}
+	plan := planReplicaSet(rs, owned, c.now())
+	failed := c.apply(ctx, rs, plan)
+	status := plan.status
+	status.Conditions = replicaFailure(status.Conditions, plan, failed, c.now())
+	_, err = c.sets.UpdateStatus(ctx, rs.Namespace, rs.Name, func(o *appsv1.ReplicaSet) error {
+		if o.UID == rs.UID {
+			o.Status = status
+		}
+		return nil
+	})
+	return plan.again, errors.Join(failed, ignoreGone(err))
+}
+
+// apply creates and deletes. A namespace that is being deleted admits no pods: that is no failure to retry.
+func (c *replicaSets) apply(ctx context.Context, rs *appsv1.ReplicaSet, plan replicaSetPlan) error {
+	ref := *metav1.NewControllerRef(rs, kind.ReplicaSet.GroupVersionKind)
+	created, err := slowStart(plan.create, func() error { return c.create(ctx, rs, ref) })
+	if err != nil {
+		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			return nil
+		}
+		return fmt.Errorf("created %d of %d pods: %w", created, plan.create, err)
+	}
+	_, err = sideBySide(len(plan.remove), func(i int) error { return c.remove(ctx, rs, plan.remove[i]) })
+	return err
+}
+
+func (c *replicaSets) create(ctx context.Context, rs *appsv1.ReplicaSet, ref metav1.OwnerReference) error {
+	pod, err := c.pods.Create(ctx, podFromTemplate(&rs.Spec.Template, rs.Namespace, rs.Name, ref))
+	if err != nil {
+		if !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			c.events.Warning(rs, "FailedCreate", "Error creating: %v", err)
+		}
+		return err
+	}
+	c.events.Normal(rs, "SuccessfulCreate", "Created pod: %s", pod.Name)
+	return nil
+}
+
+func (c *replicaSets) remove(ctx context.Context, rs *appsv1.ReplicaSet, pod *corev1.Pod) error {
+	if err := removeSeen(ctx, c.pods, pod, metav1.DeleteOptions{}); err != nil {
+		c.events.Warning(rs, "FailedDelete", "Error deleting: %v", err)
+		return fmt.Errorf("deleting pod %s: %w", pod.Name, err)
+	}
+	c.events.Normal(rs, "SuccessfulDelete", "Deleted pod: %s", pod.Name)
+	return nil
+}
+
+// replicaFailure is the condition that tells why there are not as many pods as asked for.
+func replicaFailure(conditions []appsv1.ReplicaSetCondition, plan replicaSetPlan, failed error, now time.Time) []appsv1.ReplicaSetCondition {
+	var kept []appsv1.ReplicaSetCondition
+	for _, c := range conditions {
+		if c.Type != appsv1.ReplicaSetReplicaFailure {
+			kept = append(kept, c)
+		} else if failed != nil {
+			return conditions
+		}
+	}
+	if failed == nil {
+		return kept
+	}
+	reason := "FailedCreate"
+	if plan.create == 0 {
+		reason = "FailedDelete"
+	}
+	return append(kept, appsv1.ReplicaSetCondition{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue,
+		Reason: reason, Message: failed.Error(), LastTransitionTime: metav1.NewTime(now),
+	})
+}
+
+// selects tells whether a label selector names an object; an invalid one names none.
+func selects(s *metav1.LabelSelector, o metav1.Object) bool {
+	selector, err := metav1.LabelSelectorAsSelector(s)
+	return err == nil && !selector.Empty() && selector.Matches(labels.Set(o.GetLabels()))
+}

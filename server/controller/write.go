@@ -1,0 +1,40 @@
+package controller
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+
+	"leme/server/resource"
+)
+
+// object is what controllers handle: decoded, and with metadata.
+type object interface {
+	runtime.Object
+	metav1.Object
+}
+
+// removeSeen deletes the object that was seen, and not one that was made since by the same name.
+func removeSeen[T object](ctx context.Context, objects resource.Typed[T], o T, options metav1.DeleteOptions) error {
+	options.Preconditions = &metav1.Preconditions{UID: ptr.To(o.GetUID())}
+	return ignoreReplaced(objects.Delete(ctx, o.GetNamespace(), o.GetName(), options))
+}
+
+// ignoreReplaced is for deletions of one UID: that there is another one now is as good as none.
+func ignoreReplaced(err error) error {
+	if apierrors.IsConflict(err) {
+		return nil
+	}
+	return ignoreGone(err)
+}
+
+// ignoreGone is for writes to what may have been deleted meanwhile, which is then no failure.
+func ignoreGone(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
