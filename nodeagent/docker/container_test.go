@@ -1,0 +1,237 @@
+package docker_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"leme/nodeagent/docker/dockertest"
+	"leme/nodeagent/pod"
+)
+
+func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("web", "facts")
+	sandbox := n.Sandbox(t, p)
+	if !sandbox.Sandbox || sandbox.State != pod.Running || sandbox.IP == "" || sandbox.PID == 0 {
+		t.Fatalf("sandbox: %+v", sandbox)
+	}
+	spec := n.Spec(p, sandbox.ID)
+	spec.Env = []string{"GREETING=good day"}
+	spec.Attempt = 3
+	id, err := n.Create(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := n.Create(t.Context(), spec)
+	if err != nil || again != id {
+		t.Fatalf("creating the same attempt again gave %s, %v; want %s", again, err, id)
+	}
+	if err := n.Start(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Create(t.Context(), spec); err == nil {
+		t.Fatal("a second container of an attempt that runs was created")
+	}
+
+	n.Restart(t) // a new agent knows what the old one did
+	c, ok := n.Find(t, id)
+	want := pod.Container{
+		ID: id, PodUID: p.UID, PodNamespace: "default", PodName: "web", Name: "app", Attempt: 3, Hash: "hash",
+		State: pod.Running, Image: n.Image.ID, ImageID: n.Image.ID, SandboxID: sandbox.ID,
+		PID: c.PID, Created: c.Created, Started: c.Started,
+	}
+	if !ok || c != want || c.PID == 0 || c.Started.IsZero() {
+		t.Fatalf("got  %+v\nwant %+v", c, want)
+	}
+	of, err := n.PodContainers(t.Context(), p.UID)
+	if err != nil || len(of) != 2 {
+		t.Fatalf("containers of the pod: %+v, %v", of, err)
+	}
+	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	for _, fact := range []string{"hostname web", "env good day", sandbox.IP, "writable <nil>"} {
+		if !strings.Contains(tail(t, n, id), fact) {
+			t.Errorf("the container does not tell %q: %s", fact, tail(t, n, id))
+		}
+	}
+
+	if err := n.Stop(t.Context(), id, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	c, _ = n.Find(t, id)
+	if c.State != pod.Exited || c.ExitCode != 0 || c.Finished.IsZero() {
+		t.Errorf("after stop: %+v", c)
+	}
+	for _, gone := range []string{id, sandbox.ID, id} { // the last is gone already
+		if err := n.Stop(t.Context(), gone, 0); err != nil {
+			t.Error(err)
+		}
+		if err := n.Remove(t.Context(), gone); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := n.Containers(t.Context()); len(left) != 0 {
+		t.Errorf("left behind: %+v", left)
+	}
+}
+
+func TestStopKillsAfterGrace(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("deaf", "stay", "deaf"))
+	begin := time.Now()
+	if err := n.Stop(t.Context(), id, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took < time.Second || took > 8*time.Second {
+		t.Errorf("stopping took %s with a grace of 1s", took)
+	}
+	if c, _ := n.Find(t, id); c.ExitCode != 137 {
+		t.Errorf("exit code %d, want 137", c.ExitCode)
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("broken")
+	sandbox := n.Sandbox(t, p)
+	for name, row := range map[string]struct {
+		command string
+		code    int
+		words   string
+	}{
+		"missing":        {"/nothing", 127, "no such file"},
+		"not-in-path":    {"nothing", 127, "not found"},
+		"not-executable": {"/notes.txt", 126, "permission denied"},
+	} {
+		p.Spec.Containers[0].Name, p.Spec.Containers[0].Command = name, []string{row.command}
+		id, err := n.Create(t.Context(), n.Spec(p, sandbox.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var start *pod.StartError
+		err = n.Start(t.Context(), id)
+		if !errors.As(err, &start) || start.ExitCode != row.code || !strings.Contains(start.Message, row.words) {
+			t.Errorf("%s: %#v, want code %d and %q", name, err, row.code, row.words)
+		}
+		c, _ := n.Find(t, id)
+		if c.State != pod.Exited || c.ExitCode != row.code || c.Error == "" || c.Finished.IsZero() {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
+func TestLimitsAndSecurity(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("limited", "facts")
+	yes, no, uid, gid := true, false, int64(1234), int64(55)
+	p.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsUser: &uid, SupplementalGroups: []int64{7}}
+	c := &p.Spec.Containers[0]
+	c.SecurityContext = &corev1.SecurityContext{
+		RunAsGroup: &gid, ReadOnlyRootFilesystem: &yes, AllowPrivilegeEscalation: &no,
+		Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}, Add: []corev1.Capability{"NET_BIND_SERVICE"}},
+	}
+	c.Resources = corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("250m")},
+		Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("64Mi")},
+	}
+	spec := n.Spec(p, n.Sandbox(t, p).ID)
+	spec.OOMScoreAdj = -997 // left out where the host refuses it
+	id, err := n.Create(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	i, err := n.Engine.ContainerInspect(t.Context(), id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := i.Container.HostConfig
+	if h.Memory != 64<<20 || h.MemorySwap != 64<<20 || h.CPUShares != 256 || h.CPUQuota != 50_000 || h.CPUPeriod != 100_000 {
+		t.Errorf("limits: %+v", h.Resources)
+	}
+	if h.LogConfig.Config["max-size"] != "10m" || h.LogConfig.Config["max-file"] != "5" {
+		t.Errorf("log: %+v", h.LogConfig)
+	}
+	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	if facts := tail(t, n, id); !strings.Contains(facts, "uid 1234 gid 55") || !strings.Contains(facts, "read-only") {
+		t.Errorf("facts: %s", facts)
+	}
+}
+
+func TestMemoryLimitKills(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("greedy", "memory", "200")
+	p.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("32Mi")}
+	c := n.WaitExit(t, n.Run(t, p))
+	if !c.OOMKilled || c.ExitCode != 137 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestSharedAndHostNamespaces(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	yes := true
+	shared := n.Pod("shared", "facts")
+	shared.Spec.ShareProcessNamespace = &yes
+	id := n.Run(t, shared)
+	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	if strings.Contains(tail(t, n, id), "pid 1\n") {
+		t.Error("the container is PID 1 though the pod shares its PID namespace")
+	}
+	host := n.Pod("host", "facts")
+	host.Spec.HostNetwork = true
+	sandbox := n.Sandbox(t, host)
+	if sandbox.IP != "" {
+		t.Errorf("a pod on the host's network got %s", sandbox.IP)
+	}
+	id, err := n.Create(t.Context(), n.Spec(host, sandbox.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	if facts := tail(t, n, id); !strings.Contains(facts, n.Network.Gateway().String()) {
+		t.Errorf("the host's addresses are not seen: %s", facts)
+	}
+}
+
+func tail(t *testing.T, n *dockertest.Node, id string) string {
+	t.Helper()
+	b, err := n.Tail(t.Context(), id, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes.TrimSpace(b))
+}
+
+// eventually waits for what the engine does on its own time.
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(15 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatal("the condition did not come true in 15s")
+		}
+	}
+}

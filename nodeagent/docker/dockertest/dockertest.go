@@ -1,0 +1,237 @@
+// Package dockertest runs the container runtime on the machine's real Docker Engine for tests: with a network, labels
+// and an image of its own, all removed when the test ends. Tests are skipped where there is no engine.
+package dockertest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/moby/client"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"leme/nodeagent/docker"
+	"leme/nodeagent/docker/scratch"
+	"leme/nodeagent/network"
+	"leme/nodeagent/pod"
+)
+
+// Node is a node of the test's own on the real engine.
+type Node struct {
+	*docker.Runtime
+	Engine  *client.Client
+	Network *network.Bridge
+	Image   pod.Image // the test program; its entry point is /app
+
+	config docker.Config
+}
+
+// New makes a node whose pods have addresses in a range that no other test has.
+func New(t testing.TB) *Node {
+	t.Helper()
+	engine := Engine(t)
+	id := ID()
+	bridge, err := network.New(network.Config{Engine: engine, Name: "lemetest-" + id, Bridge: "lt" + id, Labels: Labels()})
+	must(t, err)
+	ensureFreeRange(t, bridge)
+	n := &Node{Engine: engine, Network: bridge, config: docker.Config{Node: "test-" + id, Network: bridge, Labels: Labels()}}
+	n.Restart(t)
+	t.Cleanup(func() { n.clean(t) })
+	n.Image = n.loadApp(t)
+	return n
+}
+
+// Restart gives the node a new runtime, which knows nothing, as after the agent was killed.
+func (n *Node) Restart(t testing.TB) {
+	t.Helper()
+	var err error
+	n.Runtime, err = docker.New(n.config)
+	must(t, err)
+}
+
+// Engine is a client of the machine's engine; without one the test is skipped.
+func Engine(t testing.TB) *client.Client {
+	t.Helper()
+	engine, err := docker.Connect("")
+	must(t, err)
+	t.Cleanup(func() { engine.Close() })
+	if _, err := engine.Ping(t.Context(), client.PingOptions{}); err != nil {
+		t.Skipf("there is no container engine: %v", err)
+	}
+	return engine
+}
+
+// ID is short, and of this test alone.
+func ID() string {
+	b := make([]byte, 4)
+	rand.Read(b) //nolint:errcheck // never fails
+	return hex.EncodeToString(b)
+}
+
+// Labels mark everything that a test makes on the engine.
+func Labels() map[string]string { return map[string]string{"leme.test": "docker"} }
+
+// ensureFreeRange makes the network with a range that nobody on this machine uses: tests run side by side.
+func ensureFreeRange(t testing.TB, b *network.Bridge) {
+	t.Helper()
+	var err error
+	for range 20 {
+		r := make([]byte, 2)
+		rand.Read(r) //nolint:errcheck // never fails
+		cidr := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 128 + r[0]%100, r[1], 0}), 24)
+		if err = b.Ensure(t.Context(), cidr); err == nil {
+			return
+		}
+	}
+	t.Fatalf("no free range for the test's network: %v", err)
+}
+
+func (n *Node) clean(t testing.TB) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	all, err := n.Containers(ctx)
+	if err != nil {
+		t.Errorf("cleaning up: %v", err)
+	}
+	for _, sandboxes := range []bool{false, true} {
+		for _, c := range all {
+			if c.Sandbox != sandboxes {
+				continue
+			}
+			if err := n.Remove(ctx, c.ID); err != nil {
+				t.Errorf("cleaning up: %v", err)
+			}
+		}
+	}
+	if err := n.Network.Remove(ctx); err != nil {
+		t.Errorf("cleaning up: %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Errorf("cleaning up: %v", err)
+	}
+}
+
+// buildApp compiles the test program once for a run of tests.
+var buildApp = sync.OnceValues(func() (v1.Image, error) {
+	directory, err := os.MkdirTemp("", "dockertest")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(directory)
+	binary := filepath.Join(directory, "app")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", binary, "leme/nodeagent/docker/dockertest/app")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if output, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the test program: %w: %s", err, output)
+	}
+	program, err := os.ReadFile(binary)
+	if err != nil {
+		return nil, err
+	}
+	return scratch.Image(runtime.GOARCH,
+		v1.Config{Entrypoint: []string{"/app"}, Cmd: []string{"stay"}, Env: []string{"PATH=/"}, Labels: Labels()},
+		scratch.File{Path: "app", Mode: 0o755, Content: program},
+		scratch.File{Path: "notes.txt", Mode: 0o644, Content: []byte("not a program\n")},
+		scratch.File{Path: "tmp/", Mode: 0o1777},
+	)
+})
+
+// loadApp makes the test program's image present. It stays on the engine: runs side by side share it.
+func (n *Node) loadApp(t testing.TB) pod.Image {
+	t.Helper()
+	image, err := buildApp()
+	must(t, err)
+	config, err := image.ConfigName()
+	must(t, err)
+	ref := "leme/dockertest:" + config.Hex[:12]
+	there, ok, err := n.Runtime.Image(t.Context(), ref)
+	must(t, err)
+	if !ok {
+		must(t, n.LoadImage(t.Context(), ref, image))
+		there, _, err = n.Runtime.Image(t.Context(), ref)
+		must(t, err)
+	}
+	return there
+}
+
+// Pod makes a pod of one container "app" that runs the test program with the given arguments.
+func (n *Node) Pod(name string, args ...string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", UID: types.UID("uid-" + name)},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: n.Image.ID, Args: args}}},
+	}
+}
+
+// Sandbox runs a pod's sandbox.
+func (n *Node) Sandbox(t testing.TB, p *corev1.Pod) pod.Container {
+	t.Helper()
+	c, err := n.RunSandbox(t.Context(), pod.Sandbox{Pod: p, Hostname: p.Name})
+	must(t, err)
+	return c
+}
+
+// Spec is what is asked of the engine for a pod's first container.
+func (n *Node) Spec(p *corev1.Pod, sandbox string) pod.Spec {
+	c := p.Spec.Containers[0]
+	return pod.Spec{
+		Pod: p, Container: c, SandboxID: sandbox, Hash: "hash", ImageID: n.Image.ID,
+		Command: c.Command, Args: c.Args, Resources: c.Resources,
+	}
+}
+
+// Run starts a pod's sandbox and its first container, and gives the latter's ID.
+func (n *Node) Run(t testing.TB, p *corev1.Pod) string {
+	t.Helper()
+	id, err := n.Create(t.Context(), n.Spec(p, n.Sandbox(t, p).ID))
+	must(t, err)
+	must(t, n.Start(t.Context(), id))
+	return id
+}
+
+// Find gives a container of the node as Containers has it; ok is false when it is not there.
+func (n *Node) Find(t testing.TB, id string) (c pod.Container, ok bool) {
+	t.Helper()
+	all, err := n.Containers(t.Context())
+	must(t, err)
+	for _, c := range all {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return pod.Container{}, false
+}
+
+// WaitExit waits until a container has ended, by the engine's word.
+func (n *Node) WaitExit(t testing.TB, id string) pod.Container {
+	t.Helper()
+	wait := n.Engine.ContainerWait(t.Context(), id, client.ContainerWaitOptions{})
+	select {
+	case <-wait.Result:
+	case err := <-wait.Error:
+		t.Fatalf("waiting for container %s: %v", id, err)
+	}
+	c, ok := n.Find(t, id)
+	if !ok {
+		t.Fatalf("container %s is gone", id)
+	}
+	return c
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

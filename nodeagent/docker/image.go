@@ -1,0 +1,77 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/moby/moby/client"
+
+	"leme/nodeagent/pod"
+)
+
+// Image looks an image up by a name as pods have it, or by ID; ok is false when the engine does not have it.
+func (r *Runtime) Image(ctx context.Context, ref string) (pod.Image, bool, error) {
+	if named, err := reference.ParseDockerRef(ref); err == nil {
+		ref = named.String() // a whole name is never taken for the beginning of an ID
+	}
+	result, err := r.engine.ImageInspect(ctx, ref)
+	if errdefs.IsNotFound(err) {
+		return pod.Image{}, false, nil
+	}
+	if err != nil {
+		return pod.Image{}, false, fmt.Errorf("looking up image %s: %w", ref, err)
+	}
+	i := pod.Image{ID: result.ID, Names: named(result.RepoTags), Size: result.Size, RepoDigest: r.repoDigest(result.ID)}
+	if c := result.Config; c != nil {
+		i.User, i.Entrypoint, i.Cmd = c.User, c.Entrypoint, c.Cmd
+	}
+	return i, true, nil
+}
+
+func (r *Runtime) repoDigest(id string) string {
+	if r.Digests == nil {
+		return ""
+	}
+	return r.Digests.RepoDigest(id)
+}
+
+// Images lists the images that the engine has, those without a name left out.
+func (r *Runtime) Images(ctx context.Context) ([]pod.Image, error) {
+	list, err := r.engine.ImageList(ctx, client.ImageListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing images: %w", err)
+	}
+	var all []pod.Image
+	for _, i := range list.Items {
+		digest := r.repoDigest(i.ID)
+		names := named(i.RepoTags)
+		if digest != "" {
+			names = append([]string{digest}, names...)
+		}
+		if len(names) > 0 {
+			all = append(all, pod.Image{ID: i.ID, Names: names, RepoDigest: digest, Size: i.Size})
+		}
+	}
+	return all, nil
+}
+
+func named(tags []string) []string {
+	var names []string
+	for _, t := range tags {
+		if t != "<none>:<none>" {
+			names = append(names, t)
+		}
+	}
+	return names
+}
+
+// RemoveImage removes an image, or a name of it. What is gone already is no error; what a container uses is.
+func (r *Runtime) RemoveImage(ctx context.Context, ref string) error {
+	_, err := r.engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("removing image %s: %w", ref, err)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moby/moby/client"
+)
+
+// Info is what a node's status says of its engine and machine.
+type Info struct {
+	Version         string // of the engine
+	KernelVersion   string
+	OperatingSystem string // "Debian GNU/Linux 12 (bookworm)"
+	OSType          string // "linux"
+	Architecture    string // as uname has it: "x86_64"
+	CPUs            int
+	Memory          int64  // bytes
+	Root            string // the engine's directory on its host
+	StorageDriver   string // "overlay2"; "overlayfs" on containerd's store
+	CgroupVersion   string // "1" or "2"
+	CgroupDriver    string
+	LiveRestore     bool // containers survive a restart of the engine
+	Warnings        []string
+}
+
+// Info asks the engine about itself and its machine.
+func (r *Runtime) Info(ctx context.Context) (Info, error) {
+	result, err := r.engine.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return Info{}, fmt.Errorf("asking the container engine about itself: %w", err)
+	}
+	i := result.Info
+	return Info{
+		Version:         i.ServerVersion,
+		KernelVersion:   i.KernelVersion,
+		OperatingSystem: i.OperatingSystem,
+		OSType:          i.OSType,
+		Architecture:    i.Architecture,
+		CPUs:            i.NCPU,
+		Memory:          i.MemTotal,
+		Root:            i.DockerRootDir,
+		StorageDriver:   i.Driver,
+		CgroupVersion:   i.CgroupVersion,
+		CgroupDriver:    i.CgroupDriver,
+		LiveRestore:     i.LiveRestoreEnabled,
+		Warnings:        i.Warnings,
+	}, nil
+}
+
+// Version is the engine's name and version as a node reports it: "docker://20.10.24".
+func (r *Runtime) Version(ctx context.Context) (string, error) {
+	result, err := r.engine.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return "", fmt.Errorf("asking the container engine for its version: %w", err)
+	}
+	return "docker://" + result.Version, nil
+}

@@ -1,0 +1,85 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+
+	"leme/nodeagent/pod"
+)
+
+// Start starts a created container; one that runs already is no error. When the container's process cannot be started
+// the error is a *pod.StartError with the code that Kubernetes shows: 127 when the command is not there, 126 when it
+// may not be executed, 128 for all else.
+func (r *Runtime) Start(ctx context.Context, id string) error {
+	release, err := r.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	r.forget(id)
+	if err == nil {
+		return nil
+	}
+	c, inspectErr := r.inspect(ctx, id)
+	if inspectErr != nil || c.ExitCode == 0 {
+		return fmt.Errorf("starting container: %w", err)
+	}
+	return &pod.StartError{ExitCode: c.ExitCode, Message: c.Error}
+}
+
+// Stop sends the container's stop signal, waits for grace (whole seconds, rounded up) and kills it then.
+// Stopping what has ended or is gone is no error.
+func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) error {
+	seconds := int(math.Ceil(max(grace, 0).Seconds()))
+	_, err := r.engine.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("stopping container: %w", err)
+	}
+	return nil
+}
+
+// Remove removes a container, running or not, with its anonymous volumes, and gives its address back.
+// Removing what is gone is no error.
+func (r *Runtime) Remove(ctx context.Context, id string) error {
+	_, err := r.engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	// A conflict says that somebody else's removal of it is under way.
+	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+		return fmt.Errorf("removing container: %w", err)
+	}
+	r.forget(id)
+	r.releaseAddress(id)
+	return nil
+}
+
+// discard removes a container whose making failed, also when that was because ctx ended.
+func (r *Runtime) discard(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := r.Remove(ctx, id); err != nil {
+		r.Logger.Warn("a container that failed to start is left behind", "id", id, "error", err)
+	}
+}
+
+func (r *Runtime) keepAddress(id string, address netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.addresses[id] = address
+}
+
+// releaseAddress gives the address of a sandbox back that is gone, whoever removed it.
+func (r *Runtime) releaseAddress(id string) {
+	r.mu.Lock()
+	address, had := r.addresses[id]
+	delete(r.addresses, id)
+	r.mu.Unlock()
+	if had && r.Network != nil {
+		r.Network.Release(address)
+	}
+}

@@ -1,0 +1,249 @@
+// Package network gives a node's pods their network: one bridge network of the Docker Engine whose subnet is the
+// node's pod range, with addresses that the agent chooses.
+//
+// The agent chooses because the engine reuses the lowest free address at once and forgets it over a restart: a client
+// that still speaks to a pod that is gone must not reach another one. The engine gets a slice at the top of the range
+// for what others attach to the network.
+//
+// On one host nothing more is needed than the bridge. Pods reach each other over it; the host has the gateway address
+// on it and so reaches the pods; and pods reach the outside through the engine's own masquerading, which stays on:
+// the engine puts its rules back whenever it restarts or the firewall is flushed, and needs no right of ours. Between
+// hosts it would hide the pods' addresses from each other; then rules of our own must take its place. Nothing here
+// needs CAP_SYS_RESOURCE or a firewall tool.
+//
+//	net, err := network.New(network.Config{Engine: engine})
+//	err = net.Ensure(ctx, netip.MustParsePrefix("10.244.0.0/24"))
+//	address, err := net.Allocate(ctx)
+//
+// What pods need of a network is docker.Network: a name, Allocate and Release. Another kind of pod network takes this
+// one's place by having the same.
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	mobynet "github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+)
+
+// ErrInUse says that containers are on a network that should be changed or removed.
+var ErrInUse = errors.New("the pod network is in use")
+
+// Label marks the engine's networks that are ours; its value is the pod range.
+const Label = "leme.network"
+
+// Config says which network to keep.
+type Config struct {
+	Engine *client.Client
+	Name   string            // of the network; default leme
+	Bridge string            // of the interface on the host; default leme0
+	MTU    int               // bytes; default 1450, which leaves room for a tunnel between hosts
+	Labels map[string]string // added to the network
+}
+
+// Bridge is the pod network of one node. It is safe for concurrent use.
+type Bridge struct {
+	Config
+
+	mu   sync.Mutex
+	pool *pool // nil until Ensure succeeded
+}
+
+// New makes a Bridge; Ensure makes the network.
+func New(c Config) (*Bridge, error) {
+	if c.Engine == nil {
+		return nil, errors.New("network: an engine is needed")
+	}
+	if c.Name == "" {
+		c.Name = "leme"
+	}
+	if c.Bridge == "" {
+		c.Bridge = "leme0"
+	}
+	if c.MTU == 0 {
+		c.MTU = 1450
+	}
+	return &Bridge{Config: c}, nil
+}
+
+// Name is the engine's name of the network.
+func (b *Bridge) Name() string { return b.Config.Name }
+
+// Ensure makes the network exist with podCIDR, an IPv4 range of /28 or more, and learns which addresses are taken.
+// A network with another range is replaced; it fails with ErrInUse while containers are on that.
+func (b *Bridge) Ensure(ctx context.Context, podCIDR netip.Prefix) error {
+	l, err := newLayout(podCIDR)
+	if err != nil {
+		return err
+	}
+	there, err := b.find(ctx)
+	if err != nil {
+		return err
+	}
+	if there != nil && !b.matches(*there, l) {
+		if err := b.remove(ctx, *there); err != nil {
+			return fmt.Errorf("replacing network %s by one with %s: %w", b.Config.Name, podCIDR, err)
+		}
+		there = nil
+	}
+	if there == nil {
+		if err := b.create(ctx, l); err != nil {
+			return err
+		}
+	}
+	return b.learn(ctx, l)
+}
+
+// Remove removes the network, if it is there.
+func (b *Bridge) Remove(ctx context.Context) error {
+	there, err := b.find(ctx)
+	if err != nil || there == nil {
+		return err
+	}
+	if err := b.remove(ctx, *there); err != nil {
+		return fmt.Errorf("removing network %s: %w", b.Config.Name, err)
+	}
+	b.mu.Lock()
+	b.pool = nil
+	b.mu.Unlock()
+	return nil
+}
+
+// Gateway is the host's address in the pod range, invalid until Ensure succeeded.
+func (b *Bridge) Gateway() netip.Addr {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pool == nil {
+		return netip.Addr{}
+	}
+	return b.pool.gateway
+}
+
+// Allocate reserves an address for a pod.
+func (b *Bridge) Allocate(context.Context) (netip.Addr, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pool == nil {
+		return netip.Addr{}, errors.New("the pod network is not ready: the node has no pod range yet")
+	}
+	return b.pool.allocate(time.Now())
+}
+
+// Release gives an address back; it rests for a while before another pod gets it.
+func (b *Bridge) Release(address netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pool != nil {
+		b.pool.release(address, time.Now())
+	}
+}
+
+// find gives the network as the engine has it, nil when there is none, and refuses one that somebody else made.
+func (b *Bridge) find(ctx context.Context) (*mobynet.Inspect, error) {
+	result, err := b.Engine.NetworkInspect(ctx, b.Config.Name, client.NetworkInspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("inspecting network %s: %w", b.Config.Name, err)
+	}
+	if _, ours := result.Network.Labels[Label]; !ours {
+		return nil, fmt.Errorf("the engine has a network %s that is not ours", b.Config.Name)
+	}
+	return &result.Network, nil
+}
+
+func (b *Bridge) matches(there mobynet.Inspect, l layout) bool {
+	if len(there.IPAM.Config) != 1 || there.IPAM.Config[0].Subnet != l.subnet {
+		return false
+	}
+	for key, value := range b.options() {
+		if there.Options[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *Bridge) options() map[string]string {
+	return map[string]string{
+		"com.docker.network.bridge.name":                 b.Config.Bridge,
+		"com.docker.network.bridge.enable_icc":           "true",
+		"com.docker.network.bridge.enable_ip_masquerade": "true",
+		"com.docker.network.driver.mtu":                  strconv.Itoa(b.MTU),
+		// From version 28 on the engine drops what comes to a container from elsewhere than its host otherwise.
+		"com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected",
+	}
+}
+
+func (b *Bridge) create(ctx context.Context, l layout) error {
+	labels := maps.Clone(b.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[Label] = l.subnet.String()
+	_, err := b.Engine.NetworkCreate(ctx, b.Config.Name, client.NetworkCreateOptions{
+		Driver:  "bridge",
+		IPAM:    &mobynet.IPAM{Config: []mobynet.IPAMConfig{{Subnet: l.subnet, Gateway: l.gateway, IPRange: l.engines}}},
+		Options: b.options(),
+		Labels:  labels,
+	})
+	if err != nil {
+		return fmt.Errorf("creating network %s with %s: %w", b.Config.Name, l.subnet, err)
+	}
+	return nil
+}
+
+func (b *Bridge) remove(ctx context.Context, there mobynet.Inspect) error {
+	if len(there.Containers) > 0 {
+		var names []string
+		for _, c := range there.Containers {
+			names = append(names, c.Name)
+		}
+		slices.Sort(names)
+		return fmt.Errorf("%w by %s", ErrInUse, strings.Join(names, ", "))
+	}
+	_, err := b.Engine.NetworkRemove(ctx, there.ID, client.NetworkRemoveOptions{})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// learn takes over the addresses of the containers on the network, those that do not run too.
+func (b *Bridge) learn(ctx context.Context, l layout) error {
+	list, err := b.Engine.ContainerList(ctx, client.ContainerListOptions{
+		All:     true,
+		Filters: make(client.Filters).Add("network", b.Config.Name),
+	})
+	if err != nil {
+		return fmt.Errorf("listing the containers of network %s: %w", b.Config.Name, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pool == nil || b.pool.layout != l {
+		b.pool = newPool(l)
+	}
+	for _, c := range list.Items {
+		if c.NetworkSettings == nil {
+			continue
+		}
+		if e := c.NetworkSettings.Networks[b.Config.Name]; e != nil {
+			b.pool.take(e.IPAddress)
+			if e.IPAMConfig != nil {
+				b.pool.take(e.IPAMConfig.IPv4Address)
+			}
+		}
+	}
+	return nil
+}
