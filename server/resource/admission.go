@@ -1,0 +1,83 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"leme/server/kind"
+)
+
+// admission is a write that asks to be let in. Its steps may change the object, which has its defaults already and
+// is validated afterwards.
+type admission struct {
+	Target
+	object runtime.Object
+	old    runtime.Object // nil when the object is new
+	dryRun bool
+}
+
+// admissionStep lets a write in, changes it, or refuses it with an API error.
+type admissionStep func(ctx context.Context, a *API, w admission) error
+
+// admissionSteps are taken in order by every create and update of an object itself.
+var admissionSteps = []admissionStep{
+	namespaceLives,
+	serviceAccountDefault,
+	priorityDefault,
+	tolerationDefaults,
+}
+
+// admit takes a write through all steps. Subresources pass: they change nothing that a step looks at.
+func (a *API) admit(ctx context.Context, w admission) error {
+	if w.Subresource != "" {
+		return nil
+	}
+	for _, step := range admissionSteps {
+		if err := step(ctx, a, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namespaceLives refuses new objects in a namespace that does not exist or is being deleted.
+func namespaceLives(ctx context.Context, a *API, w admission) error {
+	if w.old != nil || !w.Kind.Namespaced {
+		return nil
+	}
+	namespaces := Target{Kind: kind.Namespace, Name: w.Namespace}
+	it, err := a.current(ctx, namespaces)
+	if err != nil {
+		return err
+	}
+	if it == nil {
+		return apierrors.NewNotFound(namespaces.resource(), w.Namespace)
+	}
+	obj, err := it.Object()
+	if err != nil {
+		return err
+	}
+	if ns := obj.(*corev1.Namespace); ns.Status.Phase == corev1.NamespaceTerminating || ns.DeletionTimestamp != nil {
+		return terminating(w)
+	}
+	return nil
+}
+
+func terminating(w admission) error {
+	err := apierrors.NewForbidden(w.resource(), metaOf(w.object).GetName(),
+		fmt.Errorf("unable to create new content in namespace %s because it is being terminated", w.Namespace))
+	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{
+		Type:    corev1.NamespaceTerminatingCause,
+		Message: fmt.Sprintf("namespace %s is being terminated", w.Namespace),
+		Field:   "metadata.namespace",
+	})
+	return err
+}
+
+// immortal are the namespaces that cannot be deleted.
+var immortal = []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic}

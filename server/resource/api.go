@@ -1,0 +1,90 @@
+package resource
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+
+	"leme/server/kind"
+	"leme/server/store"
+)
+
+// API is the verbs. Its methods may be called concurrently.
+type API struct {
+	store *store.Store
+	kinds *kind.Set
+	owner *ownership
+	pages *pages
+}
+
+// Option configures an API.
+type Option func(*API)
+
+// WithTypeConverter sets where the schemas for field management come from. It is called when the fields of a kind
+// are first tracked. The default is client-go's schemas of the built-in kinds.
+func WithTypeConverter(get func() (managedfields.TypeConverter, error)) Option {
+	return func(a *API) { a.owner.converter = get }
+}
+
+// New returns the verbs on kinds over a store.
+func New(s *store.Store, kinds *kind.Set, options ...Option) *API {
+	a := &API{store: s, kinds: kinds, owner: newOwnership(), pages: &pages{}}
+	for _, option := range options {
+		option(a)
+	}
+	return a
+}
+
+// Store is what the API reads and writes.
+func (a *API) Store() *store.Store { return a.store }
+
+// Kinds is what the API serves.
+func (a *API) Kinds() *kind.Set { return a.kinds }
+
+// Subresources, as Target names them.
+const (
+	Status   = "status"
+	Scale    = "scale"    // of kinds that declare one
+	Binding  = "binding"  // of pods: create only
+	Eviction = "eviction" // of pods: create only
+	Finalize = "finalize" // of namespaces: update only
+)
+
+// Target says what a request is about and who asks.
+type Target struct {
+	Kind        *kind.Kind
+	Namespace   string
+	Name        string
+	Subresource string // "" is the object itself
+	User        string // owns the fields that a request without field manager sets; controllers give "system:…"
+}
+
+func (t Target) resource() schema.GroupResource { return t.Kind.GroupResource() }
+
+func (t Target) key() store.Key {
+	return store.Key{GroupResource: t.resource(), Namespace: t.Namespace, Name: t.Name}
+}
+
+func (t Target) named(name string) Target {
+	t.Name = name
+	return t
+}
+
+type warningsKey struct{}
+
+// WithWarnings returns a context through which what a client should hear (unknown fields, deprecations) is added
+// while its request is handled.
+func WithWarnings(ctx context.Context, add func(string)) context.Context {
+	return context.WithValue(ctx, warningsKey{}, add)
+}
+
+func warn(ctx context.Context, warnings ...string) {
+	add, ok := ctx.Value(warningsKey{}).(func(string))
+	if !ok {
+		return
+	}
+	for _, w := range warnings {
+		add(w)
+	}
+}

@@ -1,0 +1,139 @@
+package resource
+
+import (
+	"context"
+	"errors"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"leme/server/store"
+)
+
+// Create makes an object, binds a pod to a node (subresource binding), or evicts a pod (subresource eviction). The
+// object is Create's own afterwards. The result of a binding or an eviction is the pod.
+func (a *API) Create(ctx context.Context, t Target, obj runtime.Object, o metav1.CreateOptions) (*store.Item, error) {
+	if err := invalidOptions("CreateOptions", metav1validation.ValidateCreateOptions(&o)); err != nil {
+		return nil, err
+	}
+	switch t.Subresource {
+	case "":
+		n := newObject{Target: t, object: obj, manager: managerOf(t, o.FieldManager), dryRun: len(o.DryRun) > 0}
+		it, err := a.insert(ctx, n)
+		var taken *store.ConflictError
+		if errors.As(err, &taken) {
+			err = a.alreadyExists(t.named(metaOf(obj).GetName()), obj)
+		}
+		return it, asStatus(t, err)
+	case Binding:
+		return a.bind(ctx, t, obj, o)
+	case Eviction:
+		return a.evict(ctx, t, obj, o)
+	}
+	return nil, apierrors.NewMethodNotSupported(t.resource(), "create")
+}
+
+// newObject is an object that is to be made.
+type newObject struct {
+	Target
+	object  runtime.Object
+	manager string // who owns its fields; "": they have their owners already
+	dryRun  bool
+}
+
+// insert makes an object; a *store.ConflictError says that its name is taken.
+func (a *API) insert(ctx context.Context, n newObject) (*store.Item, error) {
+	m := metaOf(n.object)
+	if m.GetResourceVersion() != "" {
+		return nil, apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
+	}
+	if err := place(n.Target, m); err != nil {
+		return nil, err
+	}
+	startMeta(m)
+	if m.GetName() != "" || m.GetGenerateName() == "" {
+		n.Name = m.GetName()
+		return a.insertNamed(ctx, n)
+	}
+	snapshot := a.store.Snapshot(n.resource())
+	free := func(name string) bool { return snapshot.Get(n.Namespace, name) == nil }
+	for range generateAttempts {
+		n.Name = generateName(m.GetGenerateName(), free)
+		m.SetName(n.Name)
+		it, err := a.insertNamed(ctx, n)
+		var taken *store.ConflictError
+		if !errors.As(err, &taken) {
+			return it, err
+		}
+	}
+	return nil, apierrors.NewGenerateNameConflict(n.resource(), n.Name, retryAfter)
+}
+
+func (a *API) insertNamed(ctx context.Context, n newObject) (*store.Item, error) {
+	if err := a.prepareCreate(ctx, n); err != nil {
+		return nil, err
+	}
+	stored, err := encode(n.Target, n.object)
+	if err != nil {
+		return nil, err
+	}
+	if n.dryRun {
+		return a.dryCreate(ctx, n, stored)
+	}
+	revision, err := a.store.Commit(ctx, store.Op{Key: n.key(), Value: stored})
+	if err != nil {
+		return nil, err
+	}
+	return a.written(n.key(), revision, stored, n.object), nil
+}
+
+// dryCreate is what a create would have given.
+func (a *API) dryCreate(ctx context.Context, n newObject, stored []byte) (*store.Item, error) {
+	it, err := a.current(ctx, n.Target)
+	switch {
+	case err != nil:
+		return nil, err
+	case it != nil:
+		return nil, &store.ConflictError{Key: n.key()}
+	}
+	return newItem(n.key(), 0, stored, n.object), nil
+}
+
+// prepareCreate takes a new object through every step up to its encoding.
+func (a *API) prepareCreate(ctx context.Context, n newObject) error {
+	k, obj := n.Kind, n.object
+	m := metaOf(obj)
+	obj.GetObjectKind().SetGroupVersionKind(k.GroupVersionKind)
+	if k.Default != nil {
+		k.Default(obj)
+	}
+	a.owner.track(n.Target, formOf(n.Target).empty(), obj, n.manager)
+	mergeOwners(ctx, m)
+	if err := a.admit(ctx, admission{Target: n.Target, object: obj, dryRun: n.dryRun}); err != nil {
+		return err
+	}
+	if k.PrepareCreate != nil {
+		k.PrepareCreate(obj)
+	}
+	if err := invalid(n.Target, n.Name, append(validateMeta(n.Target, m), orValid(k.Validate)(obj)...)); err != nil {
+		return err
+	}
+	if k.Warnings != nil {
+		warn(ctx, k.Warnings(ctx, obj)...)
+	}
+	return nil
+}
+
+// alreadyExists says that a name is taken, and whether only until the object that has it is gone.
+func (a *API) alreadyExists(t Target, obj runtime.Object) error {
+	t.Namespace = metaOf(obj).GetNamespace()
+	err := apierrors.NewAlreadyExists(t.resource(), t.Name)
+	if it := a.store.Snapshot(t.resource()).Get(t.Namespace, t.Name); it != nil {
+		if existing, decodeErr := it.Object(); decodeErr == nil && metaOf(existing).GetDeletionTimestamp() != nil {
+			err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+		}
+	}
+	return err
+}

@@ -1,0 +1,91 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/watch"
+
+	"leme/server/kind"
+	"leme/server/store"
+)
+
+// Follow calls fn for everything there is of a kind, as Added, then for each change, until ctx ends; it blocks. When
+// it falls too far behind it looks at everything again and gives the differences. synced is called once, after the
+// first look. It returns nil when ctx ends.
+func (a *API) Follow(ctx context.Context, k *kind.Kind, synced func(), fn func(store.Event)) error {
+	f := &follower{known: map[store.Key]*store.Item{}, fn: fn}
+	for ctx.Err() == nil {
+		snapshot, err := a.store.Consistent(ctx, k.GroupResource())
+		if err != nil {
+			return ended(ctx, k, err)
+		}
+		f.compare(snapshot)
+		if synced != nil {
+			synced()
+			synced = nil
+		}
+		if err := f.changes(ctx, a.store, k, snapshot.Revision()); !errors.Is(err, store.ErrExpired) {
+			return ended(ctx, k, err)
+		}
+	}
+	return nil
+}
+
+func ended(ctx context.Context, k *kind.Kind, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("following %s: %w", k.GroupResource(), err)
+}
+
+// follower is what one caller has been told.
+type follower struct {
+	known map[store.Key]*store.Item
+	fn    func(store.Event)
+}
+
+// compare tells how a snapshot differs from what is known.
+func (f *follower) compare(snapshot *store.Snapshot) {
+	for key, it := range f.known {
+		if snapshot.Get(key.Namespace, key.Name) == nil {
+			f.tell(store.Event{Type: watch.Deleted, Item: it, Prev: it})
+		}
+	}
+	snapshot.Ascend("", "", "", func(it *store.Item) bool {
+		switch old := f.known[it.Key]; {
+		case old == nil:
+			f.tell(store.Event{Type: watch.Added, Item: it})
+		case old.Revision != it.Revision:
+			f.tell(store.Event{Type: watch.Modified, Item: it, Prev: old})
+		}
+		return true
+	})
+}
+
+// changes tells what happens after a revision, until an error.
+func (f *follower) changes(ctx context.Context, s *store.Store, k *kind.Kind, revision int64) error {
+	source, err := s.Watch(k.GroupResource(), revision)
+	if err != nil {
+		return err
+	}
+	for {
+		events, err := source.Next(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			f.tell(e)
+		}
+	}
+}
+
+func (f *follower) tell(e store.Event) {
+	if e.Type == watch.Deleted {
+		delete(f.known, e.Item.Key)
+	} else {
+		f.known[e.Item.Key] = e.Item
+	}
+	f.fn(e)
+}

@@ -1,0 +1,43 @@
+package resource
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"leme/server/kind"
+	"leme/server/store"
+)
+
+// Update replaces an object, its status, its scale or a namespace's finalizers. An object with a resourceVersion
+// replaces that revision only; without one it replaces whatever there is, where its kind allows that. The result
+// has the same revision as before when nothing changed. created is true where the kind may be made by an update.
+// The object is Update's own afterwards.
+func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1.UpdateOptions) (it *store.Item, created bool, err error) {
+	if err := invalidOptions("UpdateOptions", metav1validation.ValidateUpdateOptions(&o)); err != nil {
+		return nil, false, err
+	}
+	e := edit{
+		Target:  t,
+		manager: managerOf(t, o.FieldManager),
+		dryRun:  len(o.DryRun) > 0,
+		create:  t.Subresource == "" && createdByUpdate(t),
+		change:  func(*store.Item) (runtime.Object, error) { return obj.DeepCopyObject(), nil },
+	}
+	if t.Subresource == Scale {
+		it, err := a.updateScale(ctx, e, func(*store.Item) (runtime.Object, error) { return obj.DeepCopyObject(), nil })
+		return it, false, err
+	}
+	return a.put(ctx, e)
+}
+
+// conditional tells whether an update must name the revision it replaces: nothing may be lost of a lock or an identity.
+func conditional(t Target) bool {
+	gr := t.resource()
+	return t.Subresource == "" && (gr == kind.Lease.GroupResource() || gr == kind.ServiceAccount.GroupResource())
+}
+
+// createdByUpdate tells whether an update of what is not there makes it.
+func createdByUpdate(t Target) bool { return t.resource() == kind.Event.GroupResource() }

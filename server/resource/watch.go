@@ -1,0 +1,189 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"leme/server/store"
+)
+
+// bookmarkEvery is how often a watch that allows bookmarks gets one.
+const bookmarkEvery = time.Minute
+
+// initialBatch is how many of the objects that are there already Next gives at once.
+const initialBatch = 512
+
+// Watch follows what a request selects. Without a resourceVersion, or with "0", it gives everything there is as Added
+// first; with one, the changes after it. sendInitialEvents asks for the former in any case, or forbids it, and has a
+// bookmark with the annotation k8s.io/initial-events-end follow.
+func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch, error) {
+	if err := validateListOptions(o, true); err != nil {
+		return nil, err
+	}
+	s, err := newSelector(t, o)
+	if err != nil {
+		return nil, err
+	}
+	revision, err := parseRevision(o.ResourceVersion)
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch{target: t, selector: s, bookmarks: o.AllowWatchBookmarks, due: time.Now().Add(bookmarkEvery)}
+	state := o.SendInitialEvents != nil && *o.SendInitialEvents
+	if state || revision == 0 {
+		snapshot, err := a.read(ctx, t, o.ResourceVersion)
+		if err != nil {
+			return nil, err
+		}
+		revision = snapshot.Revision()
+		if state || o.SendInitialEvents == nil {
+			if err := w.begin(snapshot); err != nil {
+				return nil, asStatus(t, err)
+			}
+			w.ending = state && o.AllowWatchBookmarks
+		}
+	}
+	w.start = revision
+	if w.source, err = a.store.Watch(t.resource(), revision); err != nil {
+		return nil, w.failed(err)
+	}
+	return w, nil
+}
+
+// Watch is one request's view of a resource's changes. One goroutine may use it; it needs no closing.
+type Watch struct {
+	target    Target
+	selector  *selector
+	source    *store.Watch
+	start     int64         // the revision that source starts after
+	initial   []store.Event // what is there already and has not been given yet
+	ending    bool          // the bookmark after the initial events is still to come
+	bookmarks bool
+	due       time.Time // when the next bookmark is
+}
+
+// begin makes a first event of everything there is.
+func (w *Watch) begin(snapshot *store.Snapshot) error {
+	list, err := collect(snapshot, w.selector, continuation{}, 0)
+	if err != nil {
+		return err
+	}
+	w.initial = make([]store.Event, len(list.Items))
+	for i, it := range list.Items {
+		w.initial[i] = store.Event{Type: watch.Added, Item: it}
+	}
+	return nil
+}
+
+// Next blocks for at least one event. An object that starts or stops being selected is Added or Deleted. A Bookmark's
+// item has nothing but a resourceVersion. The error is ctx's own, or a Status: 410 Expired when the watch has fallen
+// too far behind and its client must list again.
+func (w *Watch) Next(ctx context.Context) ([]store.Event, error) {
+	if len(w.initial) > 0 {
+		n := min(len(w.initial), initialBatch)
+		events := w.initial[:n:n]
+		w.initial = w.initial[n:]
+		return events, nil
+	}
+	if w.ending {
+		w.ending = false
+		return w.bookmark(w.start, map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+	}
+	for {
+		events, err := w.wait(ctx)
+		switch {
+		case errors.Is(err, errBookmarkDue):
+			return w.bookmark(w.source.Revision(), nil)
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			return nil, w.failed(err)
+		}
+		if events, err = w.selector.view(events); len(events) > 0 || err != nil {
+			return events, asStatus(w.target, err)
+		}
+	}
+}
+
+var errBookmarkDue = errors.New("a bookmark is due")
+
+// wait gives the next events, or errBookmarkDue.
+func (w *Watch) wait(ctx context.Context) ([]store.Event, error) {
+	if !w.bookmarks {
+		return w.source.Next(ctx)
+	}
+	if !time.Now().Before(w.due) {
+		return nil, errBookmarkDue
+	}
+	waiting, cancel := context.WithDeadline(ctx, w.due)
+	defer cancel()
+	events, err := w.source.Next(waiting)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, errBookmarkDue
+	}
+	return events, err
+}
+
+func (w *Watch) bookmark(revision int64, annotations map[string]string) ([]store.Event, error) {
+	w.due = time.Now().Add(bookmarkEvery)
+	obj := formOf(Target{Kind: w.target.Kind}).empty()
+	metaOf(obj).SetAnnotations(annotations)
+	stored, err := store.Encode(obj, w.target.Kind.GroupVersionKind)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	key := store.Key{GroupResource: w.target.resource()}
+	return []store.Event{{Type: watch.Bookmark, Item: newItem(key, revision, stored, obj)}}, nil
+}
+
+func (w *Watch) failed(err error) error {
+	switch {
+	case errors.Is(err, store.ErrExpired):
+		return apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d", w.start))
+	case errors.Is(err, store.ErrFuture):
+		return tooLargeRevision(w.start, 0)
+	}
+	return asStatus(w.target, err)
+}
+
+// view is what a selector sees of changes; the slice itself when that is all of them.
+func (s *selector) view(events []store.Event) ([]store.Event, error) {
+	if s.all() && s.namespace == "" {
+		return events, nil
+	}
+	var seen []store.Event
+	for _, e := range events {
+		e, ok, err := s.viewOne(e)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			seen = append(seen, e)
+		}
+	}
+	return seen, nil
+}
+
+func (s *selector) viewOne(e store.Event) (store.Event, bool, error) {
+	now, err := s.matches(e.Item)
+	if err != nil || e.Type != watch.Modified {
+		return e, now, err
+	}
+	before, err := s.matches(e.Prev)
+	switch {
+	case err != nil:
+		return e, false, err
+	case now && !before:
+		return store.Event{Type: watch.Added, Item: e.Item}, true, nil
+	case before && !now:
+		left, err := at(e.Prev, e.Item.Revision)
+		return store.Event{Type: watch.Deleted, Item: left, Prev: e.Prev}, true, err
+	}
+	return e, now, nil
+}
