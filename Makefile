@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 LEME    := bin/leme
 TOOLS   := .cache/tools
 LINT    := $(TOOLS)/golangci-lint
-LINT_VERSION := @LINT@
+LINT_VERSION := v2.15.0
 
 .DEFAULT_GOAL := help
 
@@ -58,4 +58,4 @@ verify: lint generate ## lint, then fail when a generated file or go.mod is stal
 
 .PHONY: bench
 bench: engine build ## measure against Docker, side by side in one run
-	@go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench
+	@go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test ./registry/pull

@@ -147,5 +147,7 @@ func killOne(t *testing.T, c *cluster, dice *rand.Rand, prefix string) {
 		t.Fatalf("no container %s… to kill", prefix)
 	}
 	victim := victims[dice.IntN(len(victims))]
-	output(t, func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "docker", "kill", "-s", "KILL", victim) })
+	output(t, func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, "docker", "kill", "-s", "KILL", victim)
+	})
 }
