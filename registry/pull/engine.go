@@ -1,0 +1,227 @@
+package pull
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/api/types/registry"
+	"github.com/moby/moby/client"
+)
+
+// Engine is what a pull needs of a Docker Engine; *client.Client has it.
+type Engine interface {
+	Info(ctx context.Context, o client.InfoOptions) (client.SystemInfoResult, error)
+	ServerVersion(ctx context.Context, o client.ServerVersionOptions) (client.ServerVersionResult, error)
+	ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error)
+	ImagePull(ctx context.Context, ref string, o client.ImagePullOptions) (client.ImagePullResponse, error)
+	ImageLoad(ctx context.Context, archive io.Reader, o ...client.ImageLoadOption) (client.ImageLoadResult, error)
+	ImageInspect(ctx context.Context, image string, o ...client.ImageInspectOption) (client.ImageInspectResult, error)
+	ImageTag(ctx context.Context, o client.ImageTagOptions) (client.ImageTagResult, error)
+	ImageRemove(ctx context.Context, image string, o client.ImageRemoveOptions) (client.ImageRemoveResult, error)
+}
+
+// loopbackFolder is where the loopback registry's repositories are.
+const loopbackFolder = "leme-pull"
+
+// enginePlatform is what decides which image an engine gets, and how.
+type enginePlatform struct {
+	platform v1.Platform
+	// containerd: images are kept by containerd, packed and under their manifest's digest. Otherwise a graph driver
+	// keeps them unpacked under their configuration's digest.
+	containerd bool
+}
+
+// enginePlatform asks the engine once.
+func (p *Puller) enginePlatform(ctx context.Context) (enginePlatform, error) {
+	p.platformMu.Lock()
+	defer p.platformMu.Unlock()
+	if p.platform != nil {
+		return *p.platform, nil
+	}
+	version, err := p.cfg.Engine.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return enginePlatform{}, fmt.Errorf("asking the engine for its platform: %w", err)
+	}
+	info, err := p.cfg.Engine.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return enginePlatform{}, fmt.Errorf("asking the engine for its store: %w", err)
+	}
+	e := enginePlatform{platform: v1.Platform{OS: version.Os, Architecture: version.Arch}}
+	for _, kv := range info.Info.DriverStatus {
+		e.containerd = e.containerd || kv[0] == "driver-type" && strings.HasPrefix(kv[1], "io.containerd.")
+	}
+	p.platform = &e
+	return e, nil
+}
+
+// deliver makes the engine have the image under its name.
+func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform, m *meter) (Result, error) {
+	if !engine.containerd {
+		if _, err := p.cfg.Engine.ImageInspect(ctx, img.configName.String()); err == nil {
+			return p.adopt(ctx, img.configName.String(), img, engine)
+		}
+	}
+	gate := newGate(p.cfg.Connections)
+	if !p.archives.Load() {
+		result, reached, err := p.offer(ctx, img, engine, gate, m)
+		if err == nil || reached || ctx.Err() != nil {
+			return result, err
+		}
+		p.cfg.Log.Info("the engine does not reach this process' loopback address; images go to it as archives", "err", err)
+	}
+	if err := p.load(ctx, img, gate, m); err != nil {
+		return Result{}, err
+	}
+	p.archives.Store(true)
+	return p.adopt(ctx, img.tag, img, engine)
+}
+
+// offer lets the engine pull from the loopback registry. reached is false when the engine never came.
+func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, gate *gate, m *meter) (_ Result, reached bool, err error) {
+	pulling, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	o, err := p.newOffer(img, engine, gate, m, fail)
+	if err != nil {
+		return Result{}, true, err
+	}
+	p.loopback.add(o)
+	defer p.loopback.remove(o)
+	ref := p.loopback.listener.Addr().String() + "/" + o.repo + ":pull"
+	defer p.untag(ctx, ref)
+	if err := p.enginePull(pulling, ref, m); err != nil {
+		if cause := context.Cause(pulling); cause != nil {
+			err = cause
+		}
+		return Result{}, o.asked.Load(), err
+	}
+	result, err := p.adopt(ctx, ref, img, engine)
+	return result, true, err
+}
+
+// newOffer describes an image to the engine: as the registry has it, or, for graph drivers, with unpacked layers.
+func (p *Puller) newOffer(img *image, engine enginePlatform, gate *gate, m *meter, fail context.CancelCauseFunc) (*offer, error) {
+	o := &offer{
+		repo:     strings.Join([]string{loopbackFolder, p.loopback.instance, img.digest.Hex}, "/"),
+		manifest: img.manifest, kind: img.mediaType, digest: img.digest,
+		config: img.config, configOf: img.configName,
+		layers: map[v1.Hash]fetch{}, unpack: !engine.containerd, meter: m, fail: fail,
+	}
+	for rank, l := range img.layers {
+		name := l.digest
+		if o.unpack {
+			name = l.diffID
+		}
+		o.layers[name] = p.newFetch(img, l, gate, rank)
+	}
+	if !o.unpack {
+		return o, nil
+	}
+	raw := v1.Manifest{
+		SchemaVersion: 2, MediaType: types.DockerManifestSchema2,
+		Config: v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: img.configName, Size: int64(len(img.config))},
+	}
+	for _, l := range img.layers {
+		raw.Layers = append(raw.Layers, v1.Descriptor{MediaType: types.DockerUncompressedLayer, Digest: l.diffID, Size: l.size})
+	}
+	var err error
+	if o.manifest, err = json.Marshal(raw); err != nil {
+		return nil, err
+	}
+	o.kind = string(types.DockerManifestSchema2)
+	o.digest = v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(o.manifest))}
+	return o, nil
+}
+
+func (p *Puller) newFetch(img *image, l layer, gate *gate, rank int) fetch {
+	return fetch{
+		blobs: img.blobs, layer: l, gate: gate, rank: rank, conns: p.cfg.Connections, wait: p.retryWait, log: p.cfg.Log,
+	}
+}
+
+// enginePull has the engine pull ref, and reads its account to the end: that is where it reports failure.
+func (p *Puller) enginePull(ctx context.Context, ref string, m *meter) error {
+	auth, err := authconfig.Encode(registry.AuthConfig{Username: loopbackUser, Password: p.loopback.password})
+	if err != nil {
+		return err
+	}
+	stream, err := p.cfg.Engine.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: auth})
+	if err != nil {
+		return fmt.Errorf("handing the image to the engine: %w", err)
+	}
+	defer stream.Close()
+	for msg, err := range stream.JSONMessages(ctx) {
+		if err != nil {
+			return fmt.Errorf("handing the image to the engine: %w", err)
+		}
+		if msg.Error != nil {
+			return fmt.Errorf("the engine: %w", msg.Error)
+		}
+		if msg.Status == "Already exists" || msg.Status == "Pull complete" {
+			m.complete(msg.ID)
+		}
+	}
+	return nil
+}
+
+// adopt gives what the engine has as source the image's own name.
+func (p *Puller) adopt(ctx context.Context, source string, img *image, engine enginePlatform) (Result, error) {
+	found, err := p.cfg.Engine.ImageInspect(ctx, source)
+	if err != nil {
+		return Result{}, fmt.Errorf("looking for the image in the engine: %w", err)
+	}
+	if !engine.containerd && found.ID != img.configName.String() {
+		return Result{}, fmt.Errorf("the engine made %s of image %s", found.ID, img.configName)
+	}
+	if _, err := p.cfg.Engine.ImageTag(ctx, client.ImageTagOptions{Source: found.ID, Target: img.tag}); err != nil {
+		return Result{}, fmt.Errorf("tagging %s: %w", img.tag, err)
+	}
+	return Result{ImageID: found.ID, RepoDigest: img.repoDigest, Size: found.Size}, nil
+}
+
+// untag takes a loopback name away, also after a pull that was cancelled.
+func (p *Puller) untag(ctx context.Context, ref string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if _, err := p.cfg.Engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{}); err != nil && !errdefs.IsNotFound(err) {
+		p.cfg.Log.Warn("removing a pull's name from the engine", "name", ref, "err", err)
+	}
+}
+
+// sweep takes away the loopback names that an earlier process of this agent left.
+func (p *Puller) sweep(ctx context.Context) error {
+	list, err := p.cfg.Engine.ImageList(ctx, client.ImageListOptions{
+		Filters: make(client.Filters).Add("reference", "127.0.0.1:*/"+loopbackFolder+"/"+p.loopback.instance+"/*"),
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, img := range list.Items {
+		for _, tag := range img.RepoTags {
+			if strings.Contains(tag, "/"+loopbackFolder+"/"+p.loopback.instance+"/") {
+				_, err := p.cfg.Engine.ImageRemove(ctx, tag, client.ImageRemoveOptions{})
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// instanceOf names an agent by its directory, so that it knows its own leftovers.
+func instanceOf(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(dir)))[:12]
+}

@@ -1,0 +1,93 @@
+package pull
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+func TestMatching(t *testing.T) {
+	for _, c := range []struct {
+		secret, repo string
+		want         []string // user names, in order
+	}{
+		{`{"a.example":{"username":"u"}}`, "a.example/x", []string{"u"}},
+		{`{"https://a.example/v1/":{"username":"u"}}`, "a.example/x", []string{"u"}},
+		{`{"a.example":{"auth":"dXNlcjpwYXNz"}}`, "a.example/x", []string{"user"}},
+		{`{"b.example":{"username":"u"}}`, "a.example/x", nil},
+		{`{"*.example":{"username":"u"}}`, "a.example/x", []string{"u"}},
+		{`{"*.example":{"username":"u"}}`, "a.b.example/x", nil},
+		{`{"a.example:5000":{"username":"u"}}`, "a.example:5000/x", []string{"u"}},
+		{`{"a.example":{"username":"all"},"a.example/team":{"username":"team"}}`, "a.example/team/x", []string{"team", "all"}},
+		{`{"a.example/team":{"username":"team"}}`, "a.example/teams/x", nil},
+		{`{"https://index.docker.io/v1/":{"username":"hub"}}`, "docker.io/library/x", []string{"hub"}},
+		{`{"docker.io":{"username":"hub"}}`, "library/x", []string{"hub"}},
+	} {
+		repo, err := name.NewRepository(c.repo)
+		must(t, err)
+		for _, s := range []Secret{{DockerCfg: []byte(c.secret)}, {DockerConfigJSON: []byte(`{"auths":` + c.secret + `}`)}} {
+			all, err := parseSecrets([]Secret{s})
+			must(t, err)
+			var got []string
+			for _, m := range matching(all, repo) {
+				got = append(got, m.auth.Username)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s for %s: %q, want %q", c.secret, c.repo, got, c.want)
+			}
+		}
+	}
+}
+
+func TestLocalName(t *testing.T) {
+	const d = "sha256:0123456789012345678901234567890123456789012345678901234567890123"
+	const tag = ":sha256-0123456789012345678901234567890123456789012345678901234567890123"
+	for ref, want := range map[string]string{
+		"hello":                 "docker.io/library/hello:latest",
+		"registry.leme/hello:1": "registry.leme/hello:1",
+		"a.example/x@" + d:      "a.example/x" + tag,
+		"a.example/x:1@" + d:    "a.example/x" + tag,
+		"a.example:5000/x/y:v1": "a.example:5000/x/y:v1",
+		"Upper":                 "",
+		"a b":                   "",
+		"a.example/x@sha256:12": "",
+	} {
+		got, err := LocalName(ref)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v, want %q", ref, got, err, want)
+		}
+	}
+}
+
+// TestGate fills a gate and lets others wait: the lowest rank comes first, and who stops waiting takes no place.
+func TestGate(t *testing.T) {
+	g := newGate(1)
+	must(t, g.enter(t.Context(), 0))
+	entered := make(chan int)
+	for _, rank := range []int{3, 1, 2} {
+		go func() {
+			if g.enter(context.Background(), rank) == nil {
+				entered <- rank
+				g.leave()
+			}
+		}()
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() { left <- g.enter(gone, 0) }()
+	for waiting := 0; waiting < 4; {
+		g.mu.Lock()
+		waiting = len(g.waiting)
+		g.mu.Unlock()
+	}
+	cancel()
+	if err := <-left; err == nil {
+		t.Fatal("entered after giving up")
+	}
+	g.leave()
+	if got := []int{<-entered, <-entered, <-entered}; !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("order %v", got)
+	}
+}

@@ -1,0 +1,207 @@
+package pull
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+const loopbackUser = "leme"
+
+// loopback is a registry for this machine's engine alone: it has the images that are being pulled, and only the engine
+// is told its password, so that no other process here can read private images from it.
+type loopback struct {
+	listener net.Listener
+	instance string // tells this agent's images from those of another on the same engine
+	password string
+	cache    *cache
+	log      *slog.Logger
+
+	mu     sync.Mutex
+	offers map[*offer]bool
+}
+
+// offer is an image that the loopback registry has for as long as a pull takes.
+type offer struct {
+	repo     string
+	manifest []byte
+	kind     string // its media type
+	digest   v1.Hash
+	config   []byte
+	configOf v1.Hash
+	layers   map[v1.Hash]fetch // by the digest that the manifest names
+	unpack   bool              // layers go out unpacked, under their diffID
+	meter    *meter
+	fail     context.CancelCauseFunc // ends the engine's pull with the reason
+	asked    atomic.Bool             // the engine found us
+}
+
+func listenLoopback(cacheDir string, c *cache, log *slog.Logger) (*loopback, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for the engine: %w", err)
+	}
+	return &loopback{
+		listener: l, instance: instanceOf(cacheDir), password: rand.Text(), cache: c, log: log, offers: map[*offer]bool{},
+	}, nil
+}
+
+func (lo *loopback) run(ctx context.Context) error {
+	s := &http.Server{Handler: lo, ReadHeaderTimeout: 10 * time.Second}
+	stopped := context.AfterFunc(ctx, func() { s.Close() })
+	defer stopped()
+	if err := s.Serve(lo.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving layers to the engine: %w", err)
+	}
+	return nil
+}
+
+func (lo *loopback) add(o *offer) {
+	lo.mu.Lock()
+	defer lo.mu.Unlock()
+	lo.offers[o] = true
+}
+
+func (lo *loopback) remove(o *offer) {
+	lo.mu.Lock()
+	defer lo.mu.Unlock()
+	delete(lo.offers, o)
+}
+
+// find gives the offers that match; those under the repository's own name first. The engine shares a layer's transfer
+// between pulls, so it may ask one image's repository for a layer when only another's pull is left.
+func (lo *loopback) find(repo string, match func(*offer) bool) []*offer {
+	lo.mu.Lock()
+	defer lo.mu.Unlock()
+	var own, others []*offer
+	for o := range lo.offers {
+		switch {
+		case o.repo == repo:
+			o.asked.Store(true)
+			if match(o) {
+				own = append(own, o)
+			}
+		case match(o):
+			others = append(others, o)
+		}
+	}
+	return append(own, others...)
+}
+
+// ServeHTTP answers the part of the distribution API that an engine pulls with.
+func (lo *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	if subtle.ConstantTimeCompare([]byte(user+":"+password), []byte(loopbackUser+":"+lo.password)) != 1 {
+		w.Header().Set("WWW-Authenticate", `Basic realm="leme"`)
+		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"this registry is for the node's engine"}]}`, http.StatusUnauthorized)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	repo, rest, ok := splitPath(r.URL.Path)
+	switch {
+	case !ok:
+		w.WriteHeader(http.StatusNotFound)
+	case repo == "":
+		w.WriteHeader(http.StatusOK)
+	case rest[0] == "manifests":
+		lo.serveManifest(w, repo)
+	default:
+		lo.serveBlob(w, r, repo, rest[1])
+	}
+}
+
+// splitPath takes /v2/REPO/manifests/X and /v2/REPO/blobs/X apart; /v2/ has no repository.
+func splitPath(path string) (repo string, rest [2]string, ok bool) {
+	path, ok = strings.CutPrefix(path, "/v2/")
+	if !ok || path == "" {
+		return "", rest, ok
+	}
+	parts := strings.Split(path, "/")
+	n := len(parts)
+	if n < 3 || parts[n-2] != "manifests" && parts[n-2] != "blobs" {
+		return "", rest, false
+	}
+	return strings.Join(parts[:n-2], "/"), [2]string{parts[n-2], parts[n-1]}, true
+}
+
+func (lo *loopback) serveManifest(w http.ResponseWriter, repo string) {
+	found := lo.find(repo, func(o *offer) bool { return o.repo == repo })
+	if len(found) == 0 {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", found[0].kind)
+	w.Header().Set("Docker-Content-Digest", found[0].digest.String())
+	w.Header().Set("Content-Length", strconv.Itoa(len(found[0].manifest)))
+	_, _ = w.Write(found[0].manifest)
+}
+
+func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, digest string) {
+	h, err := v1.NewHash(digest)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if found := lo.find(repo, func(o *offer) bool { return o.configOf == h }); len(found) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(found[0].config)))
+		_, _ = w.Write(found[0].config)
+		return
+	}
+	has := func(o *offer) bool { _, ok := o.layers[h]; return ok }
+	found := lo.find(repo, has)
+	if len(found) == 0 {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if err := lo.serveLayer(w, r, found[0], found[0].layers[h]); err != nil && r.Context().Err() == nil {
+		for _, o := range lo.find(repo, has) {
+			o.fail(err)
+		}
+		panic(http.ErrAbortHandler) // the answer may have begun
+	}
+}
+
+// serveLayer downloads a layer unless it is here, and hands it to the engine.
+func (lo *loopback) serveLayer(w http.ResponseWriter, r *http.Request, o *offer, f fetch) error {
+	file, err := lo.cache.open(r.Context(), f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if !o.unpack {
+		http.ServeContent(w, r, "", time.Time{}, file)
+		return nil
+	}
+	return copyUnpacked(w, file)
+}
+
+// copyUnpacked writes what a layer's file has inside.
+func copyUnpacked(w io.Writer, file *os.File) error {
+	content, err := unpacked(file)
+	if err != nil {
+		return fmt.Errorf("unpacking a layer: %w", err)
+	}
+	defer content.Close()
+	if _, err := io.Copy(w, content); err != nil {
+		return fmt.Errorf("unpacking a layer: %w", err)
+	}
+	return nil
+}

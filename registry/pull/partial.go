@@ -1,0 +1,156 @@
+package pull
+
+import (
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// segmentSize is what one request asks for, in bytes: enough for the line to get up to speed, little enough for the
+// connections to end together.
+const segmentSize = 4 << 20
+
+// partial is a layer that is partly here: a file, how much of each segment is in it, and the digest of its beginning,
+// which follows as far as the bytes have no hole.
+type partial struct {
+	file *os.File
+	size int64
+
+	mu      sync.Mutex
+	segment int64   // bytes a segment; all of them where the server knows no ranges
+	got     []int64 // bytes of each segment that are in the file, from its start
+	taken   []bool  // somebody is downloading the segment
+
+	hashing sync.Mutex
+	hash    hash.Hash
+	hashed  int64
+}
+
+func newPartial(path string, l layer) (*partial, error) {
+	h, err := v1.Hasher(l.digest.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	if l.size < 0 {
+		return nil, fmt.Errorf("layer %s: size %d", l.digest, l.size)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	p := &partial{file: f, size: l.size, hash: h}
+	p.split(segmentSize)
+	return p, nil
+}
+
+func (p *partial) close() { _ = p.file.Close() }
+
+// split starts over with segments of another size.
+func (p *partial) split(segment int64) {
+	p.hashing.Lock()
+	defer p.hashing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := max(1, (p.size+segment-1)/segment)
+	p.segment, p.got, p.taken = segment, make([]int64, n), make([]bool, n)
+	p.hash.Reset()
+	p.hashed = 0
+}
+
+// next takes the first segment that is neither here nor taken; ok is false when there is none.
+func (p *partial) next() (i int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.got {
+		if start, end := p.bounds(i); !p.taken[i] && p.got[i] < end-start {
+			p.taken[i] = true
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// release gives a segment back.
+func (p *partial) release(i int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken[i] = false
+}
+
+// bounds are a segment's first byte and the one after its last.
+func (p *partial) bounds(i int) (start, end int64) {
+	start = int64(i) * p.segment
+	return start, min(start+p.segment, p.size)
+}
+
+// missing is what is left of a segment.
+func (p *partial) missing(i int) (from, end int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	start, end := p.bounds(i)
+	return start + p.got[i], end
+}
+
+// here is how many bytes there are.
+func (p *partial) here() (n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, got := range p.got {
+		n += got
+	}
+	return n
+}
+
+// write adds bytes to the end of what is here of segment i.
+func (p *partial) write(i int, data []byte) error {
+	at, end := p.missing(i)
+	if int64(len(data)) > end-at {
+		return fmt.Errorf("%w: more bytes than asked for", errAnswer)
+	}
+	if _, err := p.file.WriteAt(data, at); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.got[i] += int64(len(data))
+	p.mu.Unlock()
+	if p.hashing.TryLock() {
+		defer p.hashing.Unlock()
+		return p.follow()
+	}
+	return nil
+}
+
+// follow takes the digest of what has come without a hole. The caller holds hashing.
+func (p *partial) follow() error {
+	for {
+		p.mu.Lock()
+		i := min(int(p.hashed/p.segment), len(p.got)-1)
+		start, _ := p.bounds(i)
+		n := start + p.got[i] - p.hashed
+		p.mu.Unlock()
+		if n <= 0 {
+			return nil
+		}
+		if _, err := io.Copy(p.hash, io.NewSectionReader(p.file, p.hashed, n)); err != nil {
+			return err
+		}
+		p.hashed += n
+	}
+}
+
+// verify compares the digest of the whole with what it should be.
+func (p *partial) verify(want v1.Hash) error {
+	p.hashing.Lock()
+	defer p.hashing.Unlock()
+	if err := p.follow(); err != nil {
+		return err
+	}
+	if got := fmt.Sprintf("%x", p.hash.Sum(nil)); p.hashed != p.size || got != want.Hex {
+		return fmt.Errorf("layer %s is corrupt: the %d bytes that came have the digest %s:%s", want, p.hashed, want.Algorithm, got)
+	}
+	return nil
+}

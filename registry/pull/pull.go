@@ -1,0 +1,203 @@
+// Package pull brings images into a Docker engine. go-containerregistry finds and authenticates, this package downloads,
+// and the engine unpacks:
+//
+//	p, err := pull.New(pull.Config{CacheDir: "/var/lib/leme/agent/images", Engine: dockerClient})
+//	go p.Run(ctx)
+//	result, err := p.Pull(ctx, "registry.leme/hello:1.0", secrets, func(done, total int64) { … })
+//
+// It exists because the engine's own puller takes each layer over one connection, gives up on lines that break often,
+// knows nothing of pull secrets or of the cluster's registry, and runs no zstd layers where it is old.
+//
+// A pull goes so:
+//
+//  1. Resolve the reference to this platform's image, with each credential that may open it in turn.
+//  2. Offer the image to the engine under a name of its own in a registry that this process serves on a loopback
+//     address, under a random password (loopback.go), and ask the engine to pull it from there.
+//  3. When the engine asks for a layer, and only then, download it: in segments over several connections, the base
+//     layer's first, every byte counted in its digest (fetch.go), once however many pulls want it (cache.go). Layers go
+//     to the engine unpacked, named by the digest of their unpacked content, so it unpacks one while the next arrives.
+//  4. Tag what the engine has with the real name, take the loopback name away, remember the repository's digest.
+//
+// An engine that cannot reach this process' loopback address (remote, rootless) is given an archive instead.
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+)
+
+// Config says what a Puller works with.
+type Config struct {
+	// CacheDir keeps layers and the record of digests. One process at a time may use it.
+	CacheDir string
+	// CacheLimit bounds the layers kept, in bytes; what is in use does not count. Default: 1 GiB.
+	CacheLimit int64
+	// Engine is the Docker Engine; moby's *client.Client is one.
+	Engine Engine
+	// Cluster is the cluster's own registry, if there is one.
+	Cluster ClusterRegistry
+	// Keychain gives the node's own credentials, after a pull's secrets. Default: docker's configuration file.
+	Keychain authn.Keychain
+	// Transport reaches registries. Default: one with TLS 1.2, keep-alive and time limits.
+	Transport *http.Transport
+	// Connections is how many connections one pull uses at once. Default: 8.
+	Connections int
+	// MaxPulls is how many pulls run at once; the others wait their turn. Default: 5.
+	MaxPulls int
+	// Log receives what a pull survives: lost connections, leftovers that could not be removed. Default: slog.Default().
+	Log *slog.Logger
+}
+
+// Secret is what an image pull secret holds: the bytes under ".dockerconfigjson" or those under ".dockercfg".
+type Secret struct {
+	DockerConfigJSON, DockerCfg []byte
+}
+
+// Result is an image that the engine has.
+type Result struct {
+	ImageID    string // as the engine names it: "sha256:…", on most engines the digest of the image's configuration
+	RepoDigest string // repository@sha256:… that the reference led to
+	Size       int64  // bytes unpacked, as the engine counts
+}
+
+// Puller pulls images; it is safe for concurrent use. Its Run must be running.
+type Puller struct {
+	cfg       Config
+	slots     chan struct{}
+	cache     *cache
+	loopback  *loopback
+	records   *records
+	cluster   *http.Transport // to Config.Cluster
+	retryWait time.Duration
+	// archives is set once the engine turned out not to reach the loopback registry.
+	archives atomic.Bool
+
+	platformMu sync.Mutex
+	platform   *enginePlatform // known once the engine answered
+}
+
+// New checks cfg, opens the cache and the loopback registry's port.
+func New(cfg Config) (*Puller, error) {
+	if cfg.CacheDir == "" || cfg.Engine == nil {
+		return nil, errors.New("pull: Config.CacheDir and Config.Engine are required")
+	}
+	setDefaults(&cfg)
+	if err := os.MkdirAll(cfg.CacheDir, 0o700); err != nil {
+		return nil, fmt.Errorf("pull: %w", err)
+	}
+	c, err := openCache(filepath.Join(cfg.CacheDir, "layers"), cfg.CacheLimit)
+	if err != nil {
+		return nil, fmt.Errorf("pull: opening the layer cache: %w", err)
+	}
+	rec, err := openRecords(filepath.Join(cfg.CacheDir, "digests.json"))
+	if err != nil {
+		return nil, fmt.Errorf("pull: %w", err)
+	}
+	lo, err := listenLoopback(cfg.CacheDir, c, cfg.Log)
+	if err != nil {
+		return nil, fmt.Errorf("pull: %w", err)
+	}
+	return &Puller{
+		cfg: cfg, slots: make(chan struct{}, cfg.MaxPulls), cache: c, loopback: lo, records: rec,
+		retryWait: firstWait,
+		cluster:   newClusterTransport(cfg.Transport, cfg.Cluster),
+	}, nil
+}
+
+func setDefaults(cfg *Config) {
+	if cfg.CacheLimit == 0 {
+		cfg.CacheLimit = 1 << 30
+	}
+	if cfg.Keychain == nil {
+		cfg.Keychain = authn.DefaultKeychain
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = newTransport()
+	}
+	if cfg.Connections == 0 {
+		cfg.Connections = 8
+	}
+	if cfg.MaxPulls == 0 {
+		cfg.MaxPulls = 5
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+}
+
+// Run serves the loopback registry until ctx ends. It first takes away the names that a killed process left behind.
+func (p *Puller) Run(ctx context.Context) error {
+	if err := p.sweep(ctx); err != nil {
+		p.cfg.Log.Warn("removing the names of earlier pulls", "err", err)
+	}
+	return p.loopback.run(ctx)
+}
+
+// RepoDigest is repository@digest that the engine's image was pulled as, or empty for an image not pulled here.
+func (p *Puller) RepoDigest(imageID string) string {
+	return p.records.get(imageID)
+}
+
+// Pull makes the image that ref names present in the engine under that name, which is LocalName(ref). progress, when
+// not nil, is told the compressed bytes that are here and those in all, a few times a second and once at the end.
+// The error is an *Error; errors.Is knows ErrInvalidName, ErrNotFound, ErrDenied and ErrNetwork. When ctx ends, layers
+// that are complete stay in the cache, and so does what is there of the others while this process lives.
+func (p *Puller) Pull(ctx context.Context, ref string, secrets []Secret, progress func(done, total int64)) (Result, error) {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return Result{}, newError(ref, ctx.Err())
+	}
+	result, err := p.pull(ctx, ref, secrets, progress)
+	if err != nil {
+		return Result{}, newError(ref, err)
+	}
+	return result, nil
+}
+
+func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progress func(done, total int64)) (Result, error) {
+	engine, err := p.enginePlatform(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	img, err := p.resolve(ctx, ref, secrets, engine)
+	if err != nil {
+		return Result{}, err
+	}
+	meter := newMeter(img.layers, progress)
+	defer meter.stop()
+	result, err := p.deliver(ctx, img, engine, meter)
+	if err != nil {
+		return Result{}, err
+	}
+	meter.finish()
+	if err := p.records.put(result.ImageID, img.repoDigest); err != nil {
+		return Result{}, err
+	}
+	if err := p.cache.trim(); err != nil {
+		p.cfg.Log.Warn("trimming the layer cache", "err", err)
+	}
+	return result, nil
+}
+
+// newTransport is for registries: several connections to one host, so no HTTP/2, which would make them one.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ForceAttemptHTTP2 = false
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.MaxIdleConnsPerHost = 16
+	t.ResponseHeaderTimeout = 30 * time.Second
+	return t
+}

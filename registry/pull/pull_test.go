@@ -1,0 +1,483 @@
+package pull
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/compression"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/moby/moby/client"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// engine connects to the machine's Docker Engine, or skips the test where there is none.
+func engine(t testing.TB) *client.Client {
+	t.Helper()
+	c, err := client.New(client.FromEnv)
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	if _, err := c.Ping(t.Context(), client.PingOptions{}); err != nil {
+		t.Skipf("no Docker Engine: %v", err)
+	}
+	return c
+}
+
+// startPuller runs a puller until the test ends.
+func startPuller(t testing.TB, e Engine, change ...func(*Config)) *Puller {
+	t.Helper()
+	cfg := Config{CacheDir: t.TempDir(), Engine: e, Keychain: noKeychain{}}
+	for _, c := range change {
+		c(&cfg)
+	}
+	p, err := New(cfg)
+	must(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// noKeychain keeps the tests from the configuration of whoever runs them.
+type noKeychain struct{}
+
+func (noKeychain) Resolve(authn.Resource) (authn.Authenticator, error) { return authn.Anonymous, nil }
+
+// makeLayer is a layer with one file of random bytes, never the same twice.
+func makeLayer(t testing.TB, size int, packing compression.Compression) v1.Layer {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	id := rand.Uint64()
+	must(t, w.WriteHeader(&tar.Header{Name: fmt.Sprintf("file-%x", id), Mode: 0o644, Size: int64(size)}))
+	_, err := io.CopyN(w, rand.NewChaCha8([32]byte{byte(id), byte(id >> 8), byte(id >> 16), byte(id >> 24)}), int64(size))
+	must(t, err)
+	must(t, w.Close())
+	opener := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(buf.Bytes())), nil }
+	options := []tarball.LayerOption{tarball.WithCompression(packing), tarball.WithMediaType(types.OCILayer)}
+	if packing == compression.ZStd {
+		options[1] = tarball.WithMediaType(types.OCILayerZStd)
+	}
+	l, err := tarball.LayerFromOpener(opener, options...)
+	must(t, err)
+	return l
+}
+
+// makeImage puts layers together for this machine's platform.
+func makeImage(t testing.TB, e *client.Client, layers ...v1.Layer) v1.Image {
+	t.Helper()
+	version, err := e.ServerVersion(t.Context(), client.ServerVersionOptions{})
+	must(t, err)
+	base := mutate.MediaType(mutate.ConfigMediaType(empty.Image, types.OCIConfigJSON), types.OCIManifestSchema1)
+	img, err := mutate.ConfigFile(base, &v1.ConfigFile{
+		OS: version.Os, Architecture: version.Arch, RootFS: v1.RootFS{Type: "layers"},
+		Config: v1.Config{Labels: map[string]string{"leme.test": "registry"}, Cmd: []string{"/none"}},
+	})
+	must(t, err)
+	img, err = mutate.AppendLayers(img, layers...)
+	must(t, err)
+	return img
+}
+
+// push puts an image into a registry and sees to it that the engine has forgotten it after the test.
+func push(t testing.TB, e *client.Client, img v1.Image, format string, a ...any) string {
+	t.Helper()
+	ref := fmt.Sprintf(format, a...)
+	parsed, err := name.ParseReference(ref)
+	must(t, err)
+	must(t, remote.Write(parsed, img))
+	t.Cleanup(func() {
+		_, _ = e.ImageRemove(context.Background(), ref, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+	})
+	return ref
+}
+
+func configName(t testing.TB, img v1.Image) string {
+	t.Helper()
+	h, err := img.ConfigName()
+	must(t, err)
+	return h.String()
+}
+
+func digestOf(t testing.TB, l v1.Layer) (string, int) {
+	t.Helper()
+	h, err := l.Digest()
+	must(t, err)
+	size, err := l.Size()
+	must(t, err)
+	return h.String(), int(size)
+}
+
+// wantImage checks what a pull promises.
+func wantImage(t *testing.T, p *Puller, e *client.Client, ref string, img v1.Image, got Result) {
+	t.Helper()
+	if want := configName(t, img); got.ImageID != want {
+		t.Errorf("image ID %s, want %s", got.ImageID, want)
+	}
+	d, err := img.Digest()
+	must(t, err)
+	repo, _, _ := strings.Cut(ref, "@")
+	if i := strings.LastIndex(repo, ":"); i > strings.LastIndex(repo, "/") {
+		repo = repo[:i]
+	}
+	if want := repo + "@" + d.String(); got.RepoDigest != want || p.RepoDigest(got.ImageID) != want {
+		t.Errorf("digest %s, recorded %s, want %s", got.RepoDigest, p.RepoDigest(got.ImageID), want)
+	}
+	local, err := LocalName(ref)
+	must(t, err)
+	found, err := e.ImageInspect(t.Context(), local)
+	must(t, err)
+	if found.ID != got.ImageID || got.Size != found.Size {
+		t.Errorf("the engine has %s of %d bytes, the result is %+v", found.ID, found.Size, got)
+	}
+	if names := append(found.RepoTags, found.RepoDigests...); len(names) != 1 {
+		t.Errorf("the image has more names than its own: %q", names)
+	}
+}
+
+func TestPull(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 9<<20, compression.GZip), makeLayer(t, 1000, compression.GZip))
+	ref := push(t, e, img, "%s/leme-test/plain:1", host)
+	p := startPuller(t, e)
+	var done, total int64
+	var mu sync.Mutex
+	got, err := p.Pull(t.Context(), ref, nil, func(d, all int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		if d < done {
+			t.Errorf("progress went back from %d to %d", done, d)
+		}
+		done, total = d, all
+	})
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+	if done == 0 || done != total {
+		t.Errorf("progress ended at %d of %d", done, total)
+	}
+
+	d, err := img.Digest()
+	must(t, err)
+	byDigest := host + "/leme-test/plain@" + d.String()
+	again, err := p.Pull(t.Context(), byDigest, nil, nil)
+	must(t, err)
+	local, _ := LocalName(byDigest)
+	_, err = e.ImageRemove(t.Context(), local, client.ImageRemoveOptions{})
+	must(t, err)
+	if again != got {
+		t.Errorf("by digest %+v, by tag %+v", again, got)
+	}
+}
+
+func TestPullZstd(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 50_000, compression.ZStd), makeLayer(t, 1000, compression.GZip))
+	ref := push(t, e, img, "%s/leme-test/zstd:1", host)
+	p := startPuller(t, e)
+	got, err := p.Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+}
+
+func TestPullIndex(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 1000, compression.GZip))
+	config, _ := img.ConfigFile()
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: empty.Image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "plan9", Architecture: "mips"}}},
+		mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: config.OS, Architecture: config.Architecture}}})
+	ref := push(t, e, img, "%s/leme-test/index:one", host)
+	multi, err := name.ParseReference(strings.TrimSuffix(ref, "one") + "multi")
+	must(t, err)
+	must(t, remote.WriteIndex(multi, index))
+	foreign, err := name.ParseReference(strings.TrimSuffix(ref, "one") + "foreign")
+	must(t, err)
+	must(t, remote.WriteIndex(foreign, mutate.RemoveManifests(index, func(d v1.Descriptor) bool { return d.Platform.OS != "plan9" })))
+	p := startPuller(t, e)
+
+	got, err := p.Pull(t.Context(), multi.String(), nil, nil)
+	must(t, err)
+	t.Cleanup(func() {
+		_, _ = e.ImageRemove(context.Background(), multi.String(), client.ImageRemoveOptions{Force: true})
+	})
+	d, _ := index.Digest()
+	if got.ImageID != configName(t, img) || !strings.HasSuffix(got.RepoDigest, d.String()) {
+		t.Errorf("got %+v, want image %s of index %s", got, configName(t, img), d)
+	}
+	if _, err := p.Pull(t.Context(), foreign.String(), nil, nil); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an index without this platform: %v", err)
+	}
+}
+
+// TestLayersOnce has three images that share a layer pulled at once: each layer travels once.
+func TestLayersOnce(t *testing.T) {
+	e := engine(t)
+	f, host := newFaults(t)
+	layers := []v1.Layer{makeLayer(t, 9<<20, compression.GZip)}
+	p := startPuller(t, e)
+	var refs []string
+	var images []v1.Image
+	for i := range 3 {
+		own := makeLayer(t, 100_000, compression.GZip)
+		img := makeImage(t, e, layers[0], own)
+		layers = append(layers, own)
+		images = append(images, img)
+		refs = append(refs, push(t, e, img, "%s/leme-test/shared%d:1", host, i))
+	}
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		wg.Go(func() {
+			got, err := p.Pull(t.Context(), ref, nil, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if got.ImageID != configName(t, images[i]) {
+				t.Errorf("%s became %s", ref, got.ImageID)
+			}
+		})
+	}
+	wg.Wait()
+	for _, l := range layers {
+		if d, size := digestOf(t, l); f.sentOf(d) != size {
+			t.Errorf("%d bytes sent of layer %s, which has %d", f.sentOf(d), d, size)
+		}
+	}
+	next := makeImage(t, e, layers[0], makeLayer(t, 1000, compression.GZip))
+	_, err := startPuller(t, e).Pull(t.Context(), push(t, e, next, "%s/leme-test/next:1", host), nil, nil)
+	must(t, err)
+	if d, size := digestOf(t, layers[0]); f.sentOf(d) != size {
+		t.Errorf("a layer that the engine has was sent again")
+	}
+}
+
+func TestBrokenLines(t *testing.T) {
+	e := engine(t)
+	for _, c := range []struct {
+		name     string
+		cutAfter int
+		noRanges bool
+		once     bool // no byte travels twice
+	}{
+		{"cut every 300 kB", 300_000, false, true},
+		{"no ranges", 0, true, false},
+		{"no ranges, cut each time", 5 << 20, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, host := newFaults(t)
+			l := makeLayer(t, 9<<20, compression.GZip)
+			img := makeImage(t, e, l)
+			ref := push(t, e, img, "%s/leme-test/broken:1", host)
+			f.set(func(f *faults) { f.cutAfter, f.noRanges = c.cutAfter, c.noRanges })
+			p := startPuller(t, e)
+			p.retryWait = time.Millisecond
+			got, err := p.Pull(t.Context(), ref, nil, nil)
+			if c.noRanges && c.cutAfter > 0 { // starts over each time, and can never pass the cut
+				if !errors.Is(err, ErrNetwork) {
+					t.Errorf("error %v, want ErrNetwork", err)
+				}
+				return
+			}
+			must(t, err)
+			wantImage(t, p, e, ref, img, got)
+			if d, size := digestOf(t, l); c.once && f.sentOf(d) != size {
+				t.Errorf("%d bytes sent of %d", f.sentOf(d), size)
+			}
+		})
+	}
+}
+
+func TestCorruptLayer(t *testing.T) {
+	e := engine(t)
+	f, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 9<<20, compression.GZip))
+	ref := push(t, e, img, "%s/leme-test/corrupt:1", host)
+	f.set(func(f *faults) { f.corrupt = true })
+	p := startPuller(t, e)
+	_, err := p.Pull(t.Context(), ref, nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "is corrupt") {
+		t.Fatalf("error %v, want one that says corrupt", err)
+	}
+	if _, err := e.ImageInspect(t.Context(), configName(t, img)); err == nil {
+		t.Error("the engine has the image")
+	}
+	f.set(func(f *faults) { f.corrupt = false })
+	got, err := p.Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+}
+
+func TestErrors(t *testing.T) {
+	e := engine(t)
+	f, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 1000, compression.GZip))
+	ref := push(t, e, img, "%s/leme-test/secret:1", host)
+	secret := func(user string) []Secret {
+		return []Secret{{DockerConfigJSON: fmt.Appendf(nil, `{"auths":{%q:{"username":%q,"password":"x"}}}`, host, user)}}
+	}
+	f.set(func(f *faults) { f.user = "anna" })
+	p := startPuller(t, e)
+	for _, c := range []struct {
+		name, ref string
+		secrets   []Secret
+		kind      error
+		text      string
+	}{
+		{"no credentials", ref, nil, ErrDenied, "UNAUTHORIZED: authentication required"},
+		{"wrong credentials", ref, secret("bert"), ErrDenied, "UNAUTHORIZED"},
+		{"no such tag", ref + "2", secret("anna"), ErrNotFound, "MANIFEST_UNKNOWN"},
+		{"no such repository", host + "/leme-test/none", secret("anna"), ErrNotFound, "NAME_UNKNOWN"},
+		{"no such host", "registry.invalid/x:1", nil, ErrNetwork, "registry.invalid"},
+		{"nobody listens", "127.0.0.1:1/x:1", nil, ErrNetwork, "connection refused"},
+		{"bad name", "UPPER/case", nil, ErrInvalidName, "invalid image name"},
+		{"bad secret", ref, []Secret{{DockerCfg: []byte("{")}}, nil, "image pull secret 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := p.Pull(t.Context(), c.ref, c.secrets, nil)
+			var e *Error
+			if !errors.As(err, &e) || !errors.Is(e.Kind, c.kind) || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("error %v (%v), want %v with %q", err, e, c.kind, c.text)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %q", err)
+			}
+		})
+	}
+	got, err := p.Pull(t.Context(), ref, append(secret("bert"), secret("anna")...), nil)
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+}
+
+// TestCancelKeeps cancels a pull whose first layer is here and whose second is not.
+func TestCancelKeeps(t *testing.T) {
+	e := engine(t)
+	f, host := newFaults(t)
+	first, second := makeLayer(t, 50_000, compression.GZip), makeLayer(t, 9<<20, compression.GZip)
+	img := makeImage(t, e, first, second)
+	ref := push(t, e, img, "%s/leme-test/cancel:1", host)
+	p := startPuller(t, e)
+	d, size := digestOf(t, second)
+	f.set(func(f *faults) { f.cutAfter, f.stopAt = 1<<20, 3<<20 })
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := p.Pull(ctx, ref, nil, nil)
+		failed <- err
+	}()
+	<-f.hanging
+	cancel()
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want context.Canceled", err)
+	}
+	f.set(func(f *faults) { f.stopAt = 0 })
+	got, err := p.Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+	d1, size1 := digestOf(t, first)
+	if f.sentOf(d1) != size1 {
+		t.Errorf("%d bytes sent of the first layer, which has %d", f.sentOf(d1), size1)
+	}
+	if twice := f.sentOf(d) - size; twice > 0 {
+		t.Errorf("%d bytes of the second layer were sent twice", twice)
+	}
+}
+
+// deaf is an engine that cannot reach this process.
+type deaf struct{ *client.Client }
+
+func (deaf) ImagePull(context.Context, string, client.ImagePullOptions) (client.ImagePullResponse, error) {
+	return nil, errors.New("connection refused")
+}
+
+func TestArchiveWhenUnreachable(t *testing.T) {
+	e := engine(t)
+	f, host := newFaults(t)
+	shared := makeLayer(t, 1000, compression.GZip)
+	img := makeImage(t, e, shared, makeLayer(t, 5<<20, compression.ZStd), shared)
+	ref := push(t, e, img, "%s/leme-test/archive:1", host)
+	p := startPuller(t, deaf{e})
+	got, err := p.Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	wantImage(t, p, e, ref, img, got)
+
+	bad := makeImage(t, e, makeLayer(t, 50_000, compression.GZip))
+	ref = push(t, e, bad, "%s/leme-test/archive:bad", host)
+	f.set(func(f *faults) { f.corrupt = true })
+	if _, err := p.Pull(t.Context(), ref, nil, nil); err == nil || !strings.Contains(err.Error(), "is corrupt") {
+		t.Errorf("error %v, want one that says corrupt", err)
+	}
+}
+
+// TestSweep leaves a loopback name as a killed agent does; the next one removes it.
+func TestSweep(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	ref := push(t, e, makeImage(t, e, makeLayer(t, 1000, compression.GZip)), "%s/leme-test/sweep:1", host)
+	dir := t.TempDir()
+	inDir := func(c *Config) { c.CacheDir = dir }
+	got, err := startPuller(t, e, inDir).Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	left := fmt.Sprintf("127.0.0.1:9/%s/%s/%064x:pull", loopbackFolder, instanceOf(dir), 1)
+	_, err = e.ImageTag(t.Context(), client.ImageTagOptions{Source: got.ImageID, Target: left})
+	must(t, err)
+	p, err := New(Config{CacheDir: dir, Engine: e})
+	must(t, err)
+	must(t, p.sweep(t.Context()))
+	p.loopback.listener.Close()
+	if _, err := e.ImageInspect(t.Context(), left); err == nil {
+		t.Error("the name of an earlier pull is still there")
+	}
+	if p.RepoDigest(got.ImageID) != got.RepoDigest {
+		t.Error("the record of digests did not survive")
+	}
+}
+
+func TestCacheTrim(t *testing.T) {
+	c, err := openCache(filepath.Join(t.TempDir(), "layers"), 2500)
+	must(t, err)
+	now := time.Now()
+	for i, used := range []int{3, 1, 2} { // hours ago
+		path := filepath.Join(c.dir, fmt.Sprintf("sha256-%d", i))
+		must(t, os.WriteFile(path, make([]byte, 1000), 0o600))
+		at := now.Add(-time.Duration(used) * time.Hour)
+		must(t, os.Chtimes(path, at, at))
+	}
+	must(t, c.trim())
+	files, total, err := c.list()
+	must(t, err)
+	if total != 2000 || len(files) != 2 || files[0].Name() != "sha256-2" || files[1].Name() != "sha256-1" {
+		t.Errorf("%d bytes left in %v", total, files)
+	}
+}
