@@ -1,0 +1,262 @@
+package term
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/c-bata/go-prompt"
+	"golang.org/x/sys/unix"
+)
+
+// Ending says why the reading of a line ended.
+type Ending int
+
+// A line ends with Enter, with Ctrl-D on an empty line, or because Leave was called.
+const (
+	EndOfFile Ending = iota
+	Entered
+	Left
+)
+
+// Keys that no keyboard sends are the parser's own signals to go-prompt.
+var (
+	redrawKey = []byte{escape, '[', 0x24, ';', '2', '~'} // F24
+	leaveKey  = []byte{escape, '[', 0x23, ';', '2', '~'} // F23
+)
+
+// errNoKey tells go-prompt to ask again.
+var errNoKey = errors.New("no key")
+
+// Parser reads keys for go-prompt. It is a prompt.ConsoleParser.
+//
+// After a key that may end the line it gives no further ones until the line has ended or is known to go on:
+// go-prompt would read ahead and lose them.
+type Parser struct {
+	in, out *os.File
+	modes   *Modes
+	waker   [2]int // a pipe: a byte in it ends the waiting for keys
+	keys    decoder
+
+	mu     sync.Mutex
+	paused byte // the key that paused the reading, or 0
+	redraw bool
+	leave  bool
+	chosen bool // a candidate is selected: a redraw would take it
+	gone   bool // the terminal has hung up
+	closed bool
+}
+
+// Open takes the terminal that in reads and out writes.
+func Open(in, out *os.File) (*Parser, error) {
+	modes, err := Save(in)
+	if err != nil {
+		return nil, err
+	}
+	p := &Parser{in: in, out: out, modes: modes}
+	if err := unix.Pipe2(p.waker[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
+	}
+	p.keys.in = p
+	return p, nil
+}
+
+// Close gives the terminal back. A Read that still comes waits for ever, so that a reader left behind by a failed
+// prompt costs nothing.
+func (p *Parser) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.wake()
+	return p.TearDown()
+}
+
+// Setup begins the reading of a line.
+func (p *Parser) Setup() error {
+	p.mu.Lock()
+	p.paused, p.redraw, p.chosen = 0, false, false
+	p.mu.Unlock()
+	if err := p.modes.raw(); err != nil {
+		return err
+	}
+	_, err := p.out.WriteString("\x1b[?2004h") // mark pastes
+	return err
+}
+
+// TearDown ends it: the terminal is as it was when it was opened.
+func (p *Parser) TearDown() error {
+	_, err := p.out.WriteString("\x1b[?2004l")
+	return errors.Join(p.modes.Restore(), err)
+}
+
+// GetWinSize returns the size that go-prompt should draw for. Sizes in which it would fail are not told to it: too few
+// columns for a candidate, and any number of rows, as it refuses to draw when it finds them too few.
+func (p *Parser) GetWinSize() *prompt.WinSize {
+	columns, _ := Size(p.out)
+	return &prompt.WinSize{Row: 10_000, Col: uint16(max(columns, minColumns))}
+}
+
+const minColumns = 16
+
+// Read returns the next key.
+func (p *Parser) Read() ([]byte, error) {
+	p.mu.Lock()
+	paused, closed := p.paused != 0, p.closed
+	p.mu.Unlock()
+	if closed {
+		select {}
+	}
+	if paused {
+		return nil, errNoKey
+	}
+	key := p.Key()
+	if key == nil {
+		return nil, errNoKey
+	}
+	p.note(key)
+	return key, nil
+}
+
+// Key waits for the next key, also while the reading is paused. It is nil for one that means nothing.
+func (p *Parser) Key() []byte {
+	if signal := p.signal(); signal != nil {
+		return signal
+	}
+	if b, ok := p.keys.next(-1); ok {
+		return p.keys.key(b)
+	}
+	return p.signal()
+}
+
+func (p *Parser) signal() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.leave:
+		p.leave = false
+		return leaveKey
+	case p.redraw && !p.chosen:
+		p.redraw = false
+		return redrawKey
+	}
+	return nil
+}
+
+// The keys that pause the reading. Escape stands for the parser's own leaveKey; a single Escape pauses nothing.
+const (
+	keyEnter  = '\r'
+	keyEOF    = 0x04 // Ctrl-D
+	keySearch = 0x12 // Ctrl-R: its own loop reads on with Key
+	keyLeave  = escape
+)
+
+// note stops the reading after a key that go-prompt may end the line for, and follows whether a candidate is selected.
+func (p *Parser) note(key []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch prompt.GetKey(key) {
+	case prompt.Tab, prompt.BackTab:
+		p.chosen = true
+	case prompt.Up, prompt.Down:
+	default:
+		p.chosen = false
+	}
+	switch string(key) {
+	case "\r", "\n":
+		p.paused = keyEnter
+	case string(leaveKey):
+		p.paused = keyLeave
+	case string([]byte{keyEOF}), string([]byte{keySearch}):
+		p.paused = key[0]
+	}
+}
+
+// Ending says why the line ended; it is for use after go-prompt returned it.
+func (p *Parser) Ending() Ending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.paused == keyEnter:
+		return Entered
+	case p.paused == keyLeave && !p.gone:
+		return Left
+	}
+	return EndOfFile
+}
+
+// Leaving is the prompt.ExitChecker that belongs to the parser: it ends the line after Leave. That it is asked after
+// Ctrl-D means that the line was not empty and goes on.
+func (p *Parser) Leaving(string, bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paused == keyEOF {
+		p.paused = 0
+	}
+	return p.paused == keyLeave
+}
+
+// Resume reads on after Ctrl-R.
+func (p *Parser) Resume() {
+	p.mu.Lock()
+	p.paused = 0
+	p.mu.Unlock()
+}
+
+// Redraw makes go-prompt draw its line again, once no candidate is selected.
+func (p *Parser) Redraw() { p.tell(&p.redraw) }
+
+// Leave makes go-prompt return; the text being edited survives.
+func (p *Parser) Leave() { p.tell(&p.leave) }
+
+func (p *Parser) tell(signal *bool) {
+	p.mu.Lock()
+	*signal = true
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *Parser) wake() { _, _ = unix.Write(p.waker[1], []byte{0}) } // a full pipe wakes too
+
+// next reads a single byte from the terminal, so that what follows a line is left to the command that it runs. A
+// negative time waits until a byte comes or the parser is woken.
+func (p *Parser) next(within time.Duration) (byte, bool) {
+	wait := -1
+	if within >= 0 {
+		wait = int(within.Milliseconds())
+	}
+	fds := []unix.PollFd{{Fd: int32(p.in.Fd()), Events: unix.POLLIN}, {Fd: int32(p.waker[0]), Events: unix.POLLIN}}
+	if wait >= 0 {
+		fds = fds[:1] // in the middle of a key
+	}
+	for {
+		n, err := unix.Poll(fds, wait)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n == 0 {
+			return 0, false
+		}
+		break
+	}
+	if len(fds) > 1 && fds[1].Revents != 0 {
+		var drained [64]byte
+		_, _ = unix.Read(p.waker[0], drained[:])
+		return 0, false
+	}
+	var b [1]byte
+	n, err := unix.Read(int(p.in.Fd()), b[:])
+	if n == 0 || err != nil {
+		p.hangUp()
+		return 0, false
+	}
+	return b[0], true
+}
+
+// hangUp ends the line when the terminal is gone.
+func (p *Parser) hangUp() {
+	p.mu.Lock()
+	p.leave, p.gone = true, true
+	p.mu.Unlock()
+}
