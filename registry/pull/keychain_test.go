@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -63,31 +64,29 @@ func TestLocalName(t *testing.T) {
 
 // TestGate fills a gate and lets others wait: the lowest rank comes first, and who stops waiting takes no place.
 func TestGate(t *testing.T) {
-	g := newGate(1)
-	must(t, g.enter(t.Context(), 0))
-	entered := make(chan int)
-	for _, rank := range []int{3, 1, 2} {
-		go func() {
-			if g.enter(context.Background(), rank) == nil {
-				entered <- rank
-				g.leave()
-			}
-		}()
-	}
-	gone, cancel := context.WithCancel(t.Context())
-	left := make(chan error)
-	go func() { left <- g.enter(gone, 0) }()
-	for waiting := 0; waiting < 4; {
-		g.mu.Lock()
-		waiting = len(g.waiting)
-		g.mu.Unlock()
-	}
-	cancel()
-	if err := <-left; err == nil {
-		t.Fatal("entered after giving up")
-	}
-	g.leave()
-	if got := []int{<-entered, <-entered, <-entered}; !slices.Equal(got, []int{1, 2, 3}) {
-		t.Errorf("order %v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1)
+		must(t, g.enter(t.Context(), 0))
+		entered := make(chan int)
+		for _, rank := range []int{3, 1, 2} {
+			go func() {
+				if g.enter(context.Background(), rank) == nil {
+					entered <- rank
+					g.leave()
+				}
+			}()
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() { left <- g.enter(gone, 0) }()
+		synctest.Wait()
+		cancel()
+		if err := <-left; err == nil {
+			t.Fatal("entered after giving up")
+		}
+		g.leave()
+		if got := []int{<-entered, <-entered, <-entered}; !slices.Equal(got, []int{1, 2, 3}) {
+			t.Errorf("order %v", got)
+		}
+	})
 }

@@ -31,8 +31,16 @@ type loopback struct {
 	cache    *cache
 	log      *slog.Logger
 
-	mu     sync.Mutex
-	offers map[*offer]bool
+	mu       sync.Mutex
+	offers   map[*offer]bool
+	requests map[*layerRequest]bool
+}
+
+// layerRequest is the engine waiting for a layer. An engine does not hang up when its pull is cancelled, so the request
+// is ended when no pull offers the layer any more.
+type layerRequest struct {
+	layer v1.Hash
+	end   context.CancelFunc
 }
 
 // offer is an image that the loopback registry has for as long as a pull takes.
@@ -57,6 +65,7 @@ func listenLoopback(cacheDir string, c *cache, log *slog.Logger) (*loopback, err
 	}
 	return &loopback{
 		listener: l, instance: instanceOf(cacheDir), password: rand.Text(), cache: c, log: log, offers: map[*offer]bool{},
+		requests: map[*layerRequest]bool{},
 	}, nil
 }
 
@@ -80,6 +89,38 @@ func (lo *loopback) remove(o *offer) {
 	lo.mu.Lock()
 	defer lo.mu.Unlock()
 	delete(lo.offers, o)
+	for r := range lo.requests {
+		if !lo.offered(r.layer) {
+			r.end()
+		}
+	}
+}
+
+func (lo *loopback) offered(layer v1.Hash) bool {
+	for o := range lo.offers {
+		if _, ok := o.layers[layer]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// while gives a context that ends with ctx or when the layer is offered no more. The caller calls done.
+func (lo *loopback) while(ctx context.Context, layer v1.Hash) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	r := &layerRequest{layer, cancel}
+	lo.mu.Lock()
+	defer lo.mu.Unlock()
+	lo.requests[r] = true
+	if !lo.offered(layer) {
+		cancel()
+	}
+	return ctx, func() {
+		cancel()
+		lo.mu.Lock()
+		defer lo.mu.Unlock()
+		delete(lo.requests, r)
+	}
 }
 
 // find gives the offers that match; those under the repository's own name first. The engine shares a layer's transfer
@@ -170,9 +211,13 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	if err := lo.serveLayer(w, r, found[0], found[0].layers[h]); err != nil && r.Context().Err() == nil {
-		for _, o := range lo.find(repo, has) {
-			o.fail(err)
+	ctx, done := lo.while(r.Context(), h)
+	defer done()
+	if err := lo.serveLayer(w, r.WithContext(ctx), found[0], found[0].layers[h]); err != nil {
+		if ctx.Err() == nil {
+			for _, o := range lo.find(repo, has) {
+				o.fail(err)
+			}
 		}
 		panic(http.ErrAbortHandler) // the answer may have begun
 	}
