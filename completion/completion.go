@@ -9,7 +9,7 @@
 //	candidates := engine.Complete(completion.Request{Words: []string{"describe", "pod"}, Word: "hel"})
 package completion
 
-//go:generate go run ./generate
+//go:generate go run ../shell/generate ..
 
 // Candidate is one thing that can stand at the cursor.
 type Candidate struct {

@@ -16,7 +16,7 @@ var forbidden = map[string][]string{
 }
 
 // generators make files from what the program's entry joins; they are no part of it.
-const generators = "leme/completion/generate"
+const generators = "leme/shell/generate"
 
 func TestImportsGoOneWay(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "leme/...").Output()

@@ -44,7 +44,7 @@ func (p *process) kill(t *testing.T) {
 func TestKills(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
-	server := &process{args: append([]string{"server"}, c.server...)}
+	server := &process{args: append([]string{"server", "--node-name", c.node, "--node-ip", "127.0.0.1"}, c.server...)}
 	agent := &process{args: append([]string{"agent"}, c.agent...)}
 	server.start(t, c)
 	defer func() { server.kill(t) }()

@@ -16,6 +16,7 @@ type ServerOptions struct {
 	EtcdEndpoints             []string
 	EtcdCA, EtcdCert, EtcdKey string
 	PodCIDR                   string
+	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
 }
 
 func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
@@ -56,7 +57,7 @@ func (o *AgentOptions) addNodeFlags(flags *pflag.FlagSet) {
 
 // NewCmdServer is `leme server`: the master alone.
 func NewCmdServer(streams genericiooptions.IOStreams, run func(context.Context, ServerOptions) error) *cobra.Command {
-	o := ServerOptions{Home: Home()}
+	o := ServerOptions{Home: Home(), LocalNode: AgentOptions{Home: Home()}}
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run the master: API, controllers and scheduler over etcd",
@@ -79,6 +80,8 @@ Its data is in $LEME_HOME. It writes an admin kubeconfig there, and one for an a
 		},
 	}
 	o.addFlags(cmd.Flags())
+	cmd.Flags().StringVar(&o.LocalNode.NodeName, "node-name", "", "Name of the node on this machine, for its kubeconfig (default: the host's name).")
+	cmd.Flags().StringVar(&o.LocalNode.NodeIP, "node-ip", "", "Address of the node on this machine, for its certificate.")
 	return cmd
 }
 
