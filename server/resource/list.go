@@ -113,12 +113,16 @@ func expiredContinue(t Target, after continuation) error {
 
 // past is the state at a revision, from the pages kept, the cache, or etcd.
 func (a *API) past(ctx context.Context, t Target, revision int64) (*store.Snapshot, error) {
-	if snapshot := a.pages.find(t.resource(), revision); snapshot != nil {
-		return snapshot, nil
+	now := a.store.Snapshot(t.resource())
+	if now.Revision() == revision {
+		return now, nil
+	}
+	if kept := a.pages.find(t.resource(), revision); kept != nil {
+		return kept, nil
 	}
 	snapshot, err := a.store.At(ctx, t.resource(), revision)
 	if errors.Is(err, store.ErrFuture) {
-		return nil, tooLargeRevision(revision, a.store.Snapshot(t.resource()).Revision())
+		return nil, tooLargeRevision(revision, now.Revision())
 	}
 	return snapshot, err
 }

@@ -123,15 +123,12 @@ func (a *API) operation(ctx context.Context, c Change) (*store.Op, error) {
 	case current == nil:
 		return nil, apierrors.NewNotFound(c.resource(), c.Name)
 	}
-	obj, err := mutated(current, c.Mutate)
-	switch {
-	case errors.Is(err, errNoChange):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
 	old, err := current.Object()
 	if err != nil {
+		return nil, err
+	}
+	obj := old.DeepCopyObject()
+	if err := c.Mutate(obj); err != nil {
 		return nil, err
 	}
 	if err := a.prepareChange(ctx, c, obj, old); err != nil {

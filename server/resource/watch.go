@@ -35,6 +35,11 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 		return nil, err
 	}
 	w := &Watch{target: t, selector: s, bookmarks: o.AllowWatchBookmarks, due: time.Now().Add(bookmarkEvery)}
+	if revision > a.store.Snapshot(t.resource()).Revision() { // of another server, or of another time
+		if _, err := a.notOlderThan(ctx, t, revision); err != nil {
+			return nil, err
+		}
+	}
 	state := o.SendInitialEvents != nil && *o.SendInitialEvents
 	if state || revision == 0 {
 		snapshot, err := a.read(ctx, t, o.ResourceVersion)
@@ -143,11 +148,8 @@ func (w *Watch) bookmark(revision int64, annotations map[string]string) ([]store
 }
 
 func (w *Watch) failed(err error) error {
-	switch {
-	case errors.Is(err, store.ErrExpired):
+	if errors.Is(err, store.ErrExpired) {
 		return apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d", w.start))
-	case errors.Is(err, store.ErrFuture):
-		return tooLargeRevision(w.start, 0)
 	}
 	return asStatus(w.target, err)
 }
