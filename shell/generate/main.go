@@ -20,6 +20,10 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: generate ROOT-OF-THE-PROJECT")
 	}
+	// Defaults that lie in a home directory must not depend on whose it is.
+	if err := os.Setenv("HOME", "~"); err != nil {
+		log.Fatal(err)
+	}
 	root := command.Root(command.Options{Streams: genericiooptions.NewTestIOStreamsDiscard(), Parts: parts()})
 	table, err := format.Source(completionTable(root))
 	if err != nil {
