@@ -144,7 +144,7 @@ func (c *namespaces) apply(ctx context.Context, ns *corev1.Namespace, plan names
 // finalize takes the finalizer away, and with it the namespace.
 func (c *namespaces) finalize(ctx context.Context, ns *corev1.Namespace) error {
 	errs := c.api.UpdateMany(ctx, []resource.Change{{
-		Target: resource.Target{Kind: kind.Namespace, Name: ns.Name, Subresource: "finalize", User: namespaceUser},
+		Target: resource.Target{Kind: kind.Namespace, Name: ns.Name, Subresource: resource.Finalize, User: namespaceUser},
 		Mutate: func(o runtime.Object) error {
 			current := o.(*corev1.Namespace)
 			if current.UID != ns.UID {

@@ -17,9 +17,6 @@ import (
 	"leme/server/store"
 )
 
-// defaultToleration is how long a pod that does not say stays on a node that is not ready or not reachable.
-const defaultToleration = 300 * time.Second
-
 // taintEviction deletes pods from nodes with a NoExecute taint that they do not tolerate, or not for long.
 type taintEviction struct {
 	pods   resource.Typed[*corev1.Pod]
@@ -145,11 +142,5 @@ func toleratedFor(tolerations []corev1.Toleration, taint *corev1.Taint) (stay ti
 			}
 		}
 	}
-	switch {
-	case matched:
-		return stay, forever
-	case taint.Key == corev1.TaintNodeNotReady || taint.Key == corev1.TaintNodeUnreachable:
-		return defaultToleration, false
-	}
-	return 0, false
+	return stay, matched && forever
 }

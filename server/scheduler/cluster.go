@@ -1,0 +1,161 @@
+package scheduler
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// cluster is what is on every node, kept up to date one change at a time. It is not safe for concurrent use.
+type cluster struct {
+	byName map[string]*nodeInfo // also of nodes that are not there, or not yet, but whose pods are
+	nodes  []*nodeInfo          // those that are there, by name
+	pods   map[types.UID]*placed
+	// spaces are the placed pods by namespace, for rules between pods, and avoiders those of them that keep
+	// others away.
+	spaces     map[string]map[types.UID]*placed
+	avoiders   map[types.UID]*placed
+	imageNodes map[string]int64 // on how many nodes an image is
+	// namespaceLabels gives the labels that a rule's namespaceSelector is about.
+	namespaceLabels func(namespace string) map[string]string
+	start           int // where the last search for a node ended
+	scratch         scratch
+}
+
+// placed is a pod on its node.
+type placed struct {
+	info *podInfo
+	node *nodeInfo
+}
+
+func newCluster(namespaceLabels func(string) map[string]string) *cluster {
+	return &cluster{
+		byName:          make(map[string]*nodeInfo),
+		pods:            make(map[types.UID]*placed),
+		spaces:          make(map[string]map[types.UID]*placed),
+		avoiders:        make(map[types.UID]*placed),
+		imageNodes:      make(map[string]int64),
+		namespaceLabels: namespaceLabels,
+	}
+}
+
+// setNode takes a node's state; matters tells whether pods that fitted nowhere may fit now.
+func (c *cluster) setNode(node *corev1.Node) (matters bool) {
+	n := c.node(node.Name)
+	if n.node == nil {
+		i, _ := c.find(node.Name)
+		c.nodes = slices.Insert(c.nodes, i, n)
+	}
+	c.countImages(n.images, -1)
+	matters = n.set(node)
+	c.countImages(n.images, 1)
+	return matters
+}
+
+func (c *cluster) countImages(images map[string]int64, times int64) {
+	for name := range images {
+		if c.imageNodes[name] += times; c.imageNodes[name] == 0 {
+			delete(c.imageNodes, name)
+		}
+	}
+}
+
+// removeNode forgets a node; its pods are remembered as long as they are there.
+func (c *cluster) removeNode(name string) {
+	n, ok := c.byName[name]
+	if !ok || n.node == nil {
+		return
+	}
+	c.countImages(n.images, -1)
+	n.node, n.images = nil, nil
+	i, _ := c.find(name)
+	c.nodes = slices.Delete(c.nodes, i, i+1)
+	c.drop(n)
+}
+
+// node returns what is known of a name, making a place for it.
+func (c *cluster) node(name string) *nodeInfo {
+	n, ok := c.byName[name]
+	if !ok {
+		n = newNodeInfo(name)
+		c.byName[name] = n
+	}
+	return n
+}
+
+func (c *cluster) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(c.nodes, name, func(n *nodeInfo, name string) int { return strings.Compare(n.name, name) })
+}
+
+// drop forgets a name of which nothing is left.
+func (c *cluster) drop(n *nodeInfo) {
+	if n.node == nil && len(n.pods) == 0 {
+		delete(c.byName, n.name)
+	}
+}
+
+// place counts a pod on a node, in the place of what was known of it.
+func (c *cluster) place(p *podInfo, node string) {
+	if old, ok := c.pods[p.uid]; ok {
+		if old.node.name == node && sameForScheduling(old.info.pod, p.pod) {
+			old.info.pod = p.pod
+			return
+		}
+		c.removePod(p.uid)
+	}
+	n := c.node(node)
+	n.put(p)
+	at := &placed{info: p, node: n}
+	c.pods[p.uid] = at
+	space := c.spaces[p.pod.Namespace]
+	if space == nil {
+		space = make(map[types.UID]*placed)
+		c.spaces[p.pod.Namespace] = space
+	}
+	space[p.uid] = at
+	if len(p.affinity.avoid) > 0 {
+		c.avoiders[p.uid] = at
+	}
+}
+
+// removePod frees what a pod took; known tells whether it was on a node.
+func (c *cluster) removePod(uid types.UID) (known bool) {
+	at, ok := c.pods[uid]
+	if !ok {
+		return false
+	}
+	at.node.take(uid)
+	c.drop(at.node)
+	delete(c.pods, uid)
+	delete(c.avoiders, uid)
+	namespace := at.info.pod.Namespace
+	delete(c.spaces[namespace], uid)
+	if len(c.spaces[namespace]) == 0 {
+		delete(c.spaces, namespace)
+	}
+	return true
+}
+
+// sameForScheduling tells that two states of a pod differ in nothing that is decided by. The generation rises
+// with every change of the spec; what a running pod uses may change in its status.
+func sameForScheduling(a, b *corev1.Pod) bool {
+	return a.Generation == b.Generation && maps.Equal(a.Labels, b.Labels) &&
+		(a.DeletionTimestamp == nil) == (b.DeletionTimestamp == nil) && sameResources(a, b)
+}
+
+// sameResources compares what resizing a running pod in place reports.
+func sameResources(a, b *corev1.Pod) bool {
+	return slices.EqualFunc(a.Status.ContainerStatuses, b.Status.ContainerStatuses, func(a, b corev1.ContainerStatus) bool {
+		return amountsOf(a.AllocatedResources).equal(amountsOf(b.AllocatedResources)) && requested(a.Resources).equal(requested(b.Resources))
+	})
+}
+
+func requested(r *corev1.ResourceRequirements) amounts {
+	if r == nil {
+		return amounts{}
+	}
+	return amountsOf(r.Requests)
+}

@@ -1,0 +1,139 @@
+package scheduler
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	schedulinghelpers "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
+)
+
+// filter is a rule that a node must satisfy. check is called for many nodes and must be quick; explain gives
+// the reasons for one that check refused, in kube-scheduler's words, which people search for.
+type filter struct {
+	name    string
+	check   func(d *decision, n *nodeInfo) bool
+	explain func(d *decision, n *nodeInfo) []string
+	wake    change // what may make the refused pod fit
+}
+
+// change is a set of kinds of changes in the cluster.
+type change uint8
+
+const (
+	nodeChanged change = 1 << iota // a node came, or what is decided by changed on one
+	podLeft                        // a pod went from its node
+	podPlaced                      // a pod came to a node
+	podItself                      // only a change of the pod itself helps
+	anyChange   = nodeChanged | podLeft | podPlaced
+)
+
+// filters is the table of rules, in order: the first that refuses a node is the one that is told.
+var filters = []filter{
+	{"NodeUnschedulable", checkUnschedulable, says("node(s) were unschedulable"), nodeChanged},
+	{"NodeName", checkName, says("node(s) didn't match the requested node name"), nodeChanged},
+	{"TaintToleration", checkTaints, explainTaints, nodeChanged},
+	{"NodeAffinity", checkAffinity, says("node(s) didn't match Pod's node affinity/selector"), nodeChanged},
+	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft},
+	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft},
+	{"PodTopologySpread", checkSpread, explainSpread, anyChange},
+	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange},
+}
+
+func says(reason string) func(*decision, *nodeInfo) []string {
+	reasons := []string{reason}
+	return func(*decision, *nodeInfo) []string { return reasons }
+}
+
+var cordon = corev1.Taint{Key: corev1.TaintNodeUnschedulable, Effect: corev1.TaintEffectNoSchedule}
+
+func checkUnschedulable(d *decision, n *nodeInfo) bool {
+	return !n.node.Spec.Unschedulable || tolerates(d.pod.pod, &cordon)
+}
+
+func tolerates(pod *corev1.Pod, taint *corev1.Taint) bool {
+	return schedulinghelpers.TolerationsTolerateTaint(klog.Background(), pod.Spec.Tolerations, taint, true)
+}
+
+func checkName(d *decision, n *nodeInfo) bool {
+	return d.pod.pod.Spec.NodeName == "" || d.pod.pod.Spec.NodeName == n.name
+}
+
+// untolerated returns the first taint that keeps the pod away, or nil.
+func untolerated(pod *corev1.Pod, node *corev1.Node) *corev1.Taint {
+	for i := range node.Spec.Taints {
+		t := &node.Spec.Taints[i]
+		if t.Effect != corev1.TaintEffectPreferNoSchedule && !tolerates(pod, t) {
+			return t
+		}
+	}
+	return nil
+}
+
+func checkTaints(d *decision, n *nodeInfo) bool {
+	return len(n.node.Spec.Taints) == 0 || untolerated(d.pod.pod, n.node) == nil
+}
+
+func explainTaints(d *decision, n *nodeInfo) []string {
+	t := untolerated(d.pod.pod, n.node)
+	return []string{fmt.Sprintf("node(s) had untolerated taint {%s: %s}", t.Key, t.Value)}
+}
+
+func checkAffinity(d *decision, n *nodeInfo) bool {
+	if d.pod.required == nil {
+		return true
+	}
+	ok, err := d.pod.required.Match(n.node)
+	return ok && err == nil
+}
+
+func checkPorts(d *decision, n *nodeInfo) bool {
+	for _, want := range d.pod.ports {
+		for _, taken := range n.ports {
+			if want.conflicts(taken) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fits tells whether an amount can be added; nothing always can, also where more is used than there is.
+func fits(want, used, all int64) bool { return want == 0 || want <= all-used }
+
+func checkFit(d *decision, n *nodeInfo) bool {
+	want := &d.pod.requests
+	if int64(len(n.pods)) >= n.maxPods ||
+		!fits(want.milliCPU, n.requested.milliCPU, n.allocatable.milliCPU) ||
+		!fits(want.memory, n.requested.memory, n.allocatable.memory) ||
+		!fits(want.ephemeral, n.requested.ephemeral, n.allocatable.ephemeral) {
+		return false
+	}
+	for name, amount := range want.scalar {
+		if !fits(amount, n.requested.scalar[name], n.allocatable.scalar[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// explainFit names everything that is short, not just the first.
+func explainFit(d *decision, n *nodeInfo) []string {
+	var reasons []string
+	short := func(name corev1.ResourceName, want, used, all int64) {
+		if !fits(want, used, all) {
+			reasons = append(reasons, "Insufficient "+string(name))
+		}
+	}
+	if int64(len(n.pods)) >= n.maxPods {
+		reasons = append(reasons, "Too many pods")
+	}
+	want := &d.pod.requests
+	short(corev1.ResourceCPU, want.milliCPU, n.requested.milliCPU, n.allocatable.milliCPU)
+	short(corev1.ResourceMemory, want.memory, n.requested.memory, n.allocatable.memory)
+	short(corev1.ResourceEphemeralStorage, want.ephemeral, n.requested.ephemeral, n.allocatable.ephemeral)
+	for name, amount := range want.scalar {
+		short(name, amount, n.requested.scalar[name], n.allocatable.scalar[name])
+	}
+	return reasons
+}

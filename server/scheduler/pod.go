@@ -1,0 +1,108 @@
+package scheduler
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+
+	schedulinghelpers "k8s.io/component-helpers/scheduling/corev1"
+)
+
+// podInfo is a pod with all that deciding about it needs, worked out once.
+type podInfo struct {
+	pod      *corev1.Pod
+	uid      types.UID
+	owner    types.UID // its controller, if it has one
+	priority int32
+	since    time.Time // it waits since then
+
+	requests amounts
+	assumed  amounts // the same, with something for containers that ask for nothing: for comparing nodes
+	ports    []hostPort
+	spread   []spreadTerm
+	affinity podTerms // towards other pods
+
+	required  *nodeaffinity.RequiredNodeAffinity // nil: any node
+	preferred *nodeaffinity.PreferredSchedulingTerms
+}
+
+func newPodInfo(pod *corev1.Pod) *podInfo {
+	p := &podInfo{
+		pod:      pod,
+		uid:      pod.UID,
+		priority: schedulinghelpers.PodPriority(pod),
+		since:    pod.CreationTimestamp.Time,
+		ports:    hostPorts(pod),
+		spread:   spreadTerms(pod),
+		affinity: podAffinityTerms(pod),
+	}
+	p.requests, p.assumed = requests(pod)
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+		p.owner = owner.UID
+	}
+	a := pod.Spec.Affinity
+	if len(pod.Spec.NodeSelector) > 0 || a != nil && a.NodeAffinity != nil {
+		required := nodeaffinity.GetRequiredNodeAffinity(pod)
+		p.required = &required
+	}
+	if a != nil && a.NodeAffinity != nil && len(a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0 {
+		// The API admits no term that cannot be parsed; what parses counts.
+		p.preferred, _ = nodeaffinity.NewPreferredSchedulingTerms(a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution)
+	}
+	return p
+}
+
+// waiting tells a pod that this scheduler is to place.
+func waiting(pod *corev1.Pod, scheduler string) bool {
+	return pod.Spec.NodeName == "" && pod.DeletionTimestamp == nil && !finished(pod) &&
+		pod.Spec.SchedulerName == scheduler && len(pod.Spec.SchedulingGates) == 0
+}
+
+func finished(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
+// hostPort is a port of the node that a container takes.
+type hostPort struct {
+	ip       string
+	protocol corev1.Protocol
+	port     int32
+}
+
+const anyIP = "0.0.0.0"
+
+// conflicts tells that two pods cannot both have their port on one node: "any address" meets every other.
+func (h hostPort) conflicts(o hostPort) bool {
+	return h.port == o.port && h.protocol == o.protocol && (h.ip == o.ip || h.ip == anyIP || o.ip == anyIP)
+}
+
+func hostPorts(pod *corev1.Pod) []hostPort {
+	var ports []hostPort
+	collect := func(c *corev1.Container) {
+		for _, p := range c.Ports {
+			if p.HostPort <= 0 {
+				continue
+			}
+			h := hostPort{ip: p.HostIP, protocol: p.Protocol, port: p.HostPort}
+			if h.ip == "" || h.ip == "::" {
+				h.ip = anyIP
+			}
+			if h.protocol == "" {
+				h.protocol = corev1.ProtocolTCP
+			}
+			ports = append(ports, h)
+		}
+	}
+	for i := range pod.Spec.Containers {
+		collect(&pod.Spec.Containers[i])
+	}
+	for i := range pod.Spec.InitContainers { // sidecars keep running, and so keep their ports
+		if c := &pod.Spec.InitContainers[i]; c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			collect(c)
+		}
+	}
+	return ports
+}

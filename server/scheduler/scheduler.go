@@ -1,0 +1,108 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"golang.org/x/sync/errgroup"
+
+	"leme/server/event"
+	"leme/server/kind"
+	"leme/server/resource"
+	"leme/server/store"
+)
+
+const (
+	user      = "system:kube-scheduler"
+	component = corev1.DefaultSchedulerName
+)
+
+// Run places the pods that ask for the default scheduler, until ctx ends.
+func Run(ctx context.Context, api *resource.API) error {
+	pods := resource.For[*corev1.Pod](api, kind.Pod, user)
+	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, user)
+	recorder := event.NewRecorder(resource.For[*corev1.Event](api, kind.Event, user), component)
+	s := newState(component, func(namespace string) map[string]string {
+		if ns, ok := namespaces.Get("", namespace); ok {
+			return ns.Labels
+		}
+		return nil
+	})
+	w := newWriter(api, pods, recorder.From(component), s)
+
+	g, ctx := errgroup.WithContext(ctx)
+	synced := make(chan struct{}, 2)
+	g.Go(func() error { return recorder.Run(ctx) })
+	g.Go(func() error { return api.Follow(ctx, kind.Node, func() { synced <- struct{}{} }, s.nodeEvent) })
+	g.Go(func() error { return api.Follow(ctx, kind.Pod, func() { synced <- struct{}{} }, s.podEvent) })
+	g.Go(func() error { return w.run(ctx) })
+	g.Go(func() error {
+		for range cap(synced) {
+			select {
+			case <-synced:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		return s.run(ctx, w)
+	})
+	if err := g.Wait(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("scheduling: %w", err)
+	}
+	return context.Cause(ctx)
+}
+
+// run tries pod after pod, as long as there are any, and hands on what comes of it.
+func (s *state) run(ctx context.Context, w *writer) error {
+	for ctx.Err() == nil {
+		o, ok := s.try(time.Now())
+		switch {
+		case !ok:
+			s.wait(ctx)
+		case o.refused != nil:
+			w.refused(ctx, o)
+		default:
+			w.placed(ctx, o)
+		}
+	}
+	return nil
+}
+
+// wait returns when there may be a pod to try.
+func (s *state) wait(ctx context.Context) {
+	timer := time.NewTimer(s.next(time.Now()))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.wake:
+	case <-timer.C:
+	}
+}
+
+func (s *state) nodeEvent(e store.Event) {
+	o, err := e.Item.Object()
+	if err != nil {
+		return // what cannot be read is as good as not there
+	}
+	if node := o.(*corev1.Node); e.Type == watch.Deleted {
+		s.nodeDeleted(node)
+	} else {
+		s.nodeChanged(node)
+	}
+}
+
+func (s *state) podEvent(e store.Event) {
+	o, err := e.Item.Object()
+	if err != nil {
+		return
+	}
+	if pod := o.(*corev1.Pod); e.Type == watch.Deleted {
+		s.podDeleted(pod)
+	} else {
+		s.podChanged(pod)
+	}
+}

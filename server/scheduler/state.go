@@ -1,0 +1,160 @@
+package scheduler
+
+import (
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// state is the cluster and the queue, and which pods are between the two: placed, but not yet bound. One lock
+// covers a whole decision and everything that a change does, so no change falls between being refused and
+// being parked.
+type state struct {
+	name string // of this scheduler, as pods ask for it
+
+	mu      sync.Mutex
+	cluster *cluster
+	queue   *queue
+	binding map[types.UID]*waiter
+	wake    chan struct{} // holds one value when there may be something to try
+}
+
+func newState(name string, namespaceLabels func(string) map[string]string) *state {
+	return &state{
+		name:    name,
+		cluster: newCluster(namespaceLabels),
+		queue:   newQueue(),
+		binding: make(map[types.UID]*waiter),
+		wake:    make(chan struct{}, 1),
+	}
+}
+
+func (s *state) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// happened wakes what a change may help.
+func (s *state) happened(c change) {
+	s.queue.happened(c)
+	s.signal()
+}
+
+// podChanged takes a pod's state: on a node, waiting for one, or neither.
+func (s *state) podChanged(pod *corev1.Pod) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case pod.Spec.NodeName != "" && finished(pod):
+		s.forget(pod.UID)
+	case pod.Spec.NodeName != "":
+		s.bound(pod)
+	case s.binding[pod.UID] != nil: // its binding is on the way, or will tell that it could not be made
+	case waiting(pod, s.name):
+		s.queue.add(newPodInfo(pod))
+		s.signal()
+	default:
+		s.queue.remove(pod.UID)
+	}
+}
+
+func (s *state) bound(pod *corev1.Pod) {
+	delete(s.binding, pod.UID)
+	s.queue.remove(pod.UID)
+	_, known := s.cluster.pods[pod.UID]
+	s.cluster.place(newPodInfo(pod), pod.Spec.NodeName)
+	if !known {
+		s.happened(podPlaced)
+	}
+}
+
+// forget frees what a pod took.
+func (s *state) forget(uid types.UID) {
+	s.queue.remove(uid)
+	delete(s.binding, uid)
+	if s.cluster.removePod(uid) {
+		s.happened(podLeft)
+	}
+}
+
+func (s *state) podDeleted(pod *corev1.Pod) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(pod.UID)
+}
+
+func (s *state) nodeChanged(node *corev1.Node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cluster.setNode(node) {
+		s.happened(nodeChanged)
+	}
+}
+
+func (s *state) nodeDeleted(node *corev1.Node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cluster.removeNode(node.Name)
+	s.happened(nodeChanged)
+}
+
+// outcome is what came of trying one pod.
+type outcome struct {
+	pod     *corev1.Pod
+	node    string   // empty: refused
+	refused *refusal // nil: placed
+}
+
+// try decides about the most urgent pod: it counts on its node at once, or is parked. ok is false when no pod
+// is to be tried now.
+func (s *state) try(now time.Time) (o outcome, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.queue.pop(now)
+	if w == nil {
+		return outcome{}, false
+	}
+	node, refused := s.cluster.decide(w.info)
+	if refused != nil {
+		s.queue.park(w, refused.wake)
+		return outcome{pod: w.info.pod, refused: refused}, true
+	}
+	s.cluster.place(w.info, node.name)
+	s.binding[w.info.uid] = w
+	s.queue.happened(podPlaced)
+	return outcome{pod: w.info.pod, node: node.name}, true
+}
+
+// unbound takes back a placement that could not be written. current is the pod as it is now, nil when gone.
+func (s *state) unbound(uid types.UID, current *corev1.Pod) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.binding[uid]
+	if w == nil {
+		return // a change has told already what became of it
+	}
+	delete(s.binding, uid)
+	s.queue.remove(uid)
+	s.cluster.removePod(uid)
+	if current != nil && current.UID == uid && waiting(current, s.name) {
+		w.info = newPodInfo(current)
+		s.queue.known[uid] = w
+		s.queue.again(w)
+	}
+	s.happened(podLeft)
+}
+
+// next is how long until a pod that backs off, or has been parked for long, is to be tried.
+func (s *state) next(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue.flush(now)
+	if at, ok := s.queue.next(); ok {
+		return min(max(at.Sub(now), time.Millisecond), time.Minute)
+	}
+	return time.Minute
+}

@@ -1,0 +1,166 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"leme/server/event"
+	"leme/server/kind"
+	"leme/server/resource"
+	"leme/server/store"
+)
+
+const (
+	binders   = 2                // batches on the way to etcd at once: one is written while the next is made
+	batchSize = 4 * store.MaxOps // outcomes in a batch, at most: a few transactions, side by side
+	backlog   = 4 * batchSize    // outcomes that wait to be written before the scheduler waits itself
+)
+
+// writer writes what was decided, many pods at a time.
+type writer struct {
+	api      *resource.API
+	pods     resource.Typed[*corev1.Pod]
+	events   *event.Source
+	state    *state
+	bindings chan outcome
+	refusals chan outcome
+}
+
+func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state) *writer {
+	return &writer{api, pods, events, s, make(chan outcome, backlog), make(chan outcome, backlog)}
+}
+
+// run writes until ctx ends.
+func (w *writer) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range binders {
+		g.Go(func() error { return batches(ctx, w.bindings, w.bind) })
+	}
+	g.Go(func() error { return batches(ctx, w.refusals, w.report) })
+	return g.Wait()
+}
+
+// batches calls fn with as many outcomes as there are each time, without waiting for more.
+func batches(ctx context.Context, in <-chan outcome, fn func(context.Context, []outcome)) error {
+	for {
+		var batch []outcome
+		select {
+		case <-ctx.Done():
+			return nil
+		case o := <-in:
+			batch = append(batch, o)
+		}
+		for len(batch) < batchSize && len(in) > 0 {
+			select {
+			case o := <-in:
+				batch = append(batch, o)
+			default: // another took it
+			}
+		}
+		fn(ctx, batch)
+	}
+}
+
+func (w *writer) placed(ctx context.Context, o outcome) {
+	select {
+	case w.bindings <- o:
+	case <-ctx.Done():
+	}
+}
+
+func (w *writer) refused(ctx context.Context, o outcome) {
+	select {
+	case w.refusals <- o:
+	case <-ctx.Done():
+	}
+}
+
+// bind writes placements, and takes back those that cannot be written.
+func (w *writer) bind(ctx context.Context, batch []outcome) {
+	changes := make([]resource.Change, len(batch))
+	for i, o := range batch {
+		changes[i] = w.change(o.pod, resource.Binding, func(pod *corev1.Pod) { pod.Spec.NodeName = o.node })
+	}
+	for i, err := range w.api.UpdateMany(ctx, changes) {
+		o := batch[i]
+		if err == nil {
+			w.events.Normal(o.pod, "Scheduled", "Successfully assigned %s/%s to %s", o.pod.Namespace, o.pod.Name, o.node)
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		slog.Info("pod not bound", "pod", o.pod.Name, "namespace", o.pod.Namespace, "node", o.node, "err", err)
+		current, _ := w.pods.Get(o.pod.Namespace, o.pod.Name)
+		w.state.unbound(o.pod.UID, current)
+	}
+}
+
+// report tells in events and conditions why pods wait; the condition is written only when it changes.
+func (w *writer) report(ctx context.Context, batch []outcome) {
+	var changes []resource.Change
+	for _, o := range batch {
+		w.events.Warning(o.pod, "FailedScheduling", "%s", o.refused.message)
+		if saysSo(o.pod, o.refused.message) {
+			continue
+		}
+		changes = append(changes, w.change(o.pod, resource.Status, func(pod *corev1.Pod) { setUnschedulable(pod, o.refused.message) }))
+	}
+	for _, err := range w.api.UpdateMany(ctx, changes) {
+		if err != nil && ctx.Err() == nil {
+			slog.Debug("pod's condition not written", "err", err)
+		}
+	}
+}
+
+// change is a write to a pod that was decided about, and not to one that was made since by the same name.
+func (w *writer) change(decided *corev1.Pod, subresource string, edit func(*corev1.Pod)) resource.Change {
+	return resource.Change{
+		Target: resource.Target{Kind: kind.Pod, Namespace: decided.Namespace, Name: decided.Name, Subresource: subresource, User: user},
+		Mutate: func(o runtime.Object) error {
+			pod := o.(*corev1.Pod)
+			if pod.UID != decided.UID {
+				return fmt.Errorf("pod %s is another one now", pod.Name)
+			}
+			edit(pod)
+			return nil
+		},
+	}
+}
+
+func saysSo(pod *corev1.Pod, message string) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled {
+			return c.Status == corev1.ConditionFalse && c.Message == message
+		}
+	}
+	return false
+}
+
+// setUnschedulable is the condition of a pod that fits nowhere; a pod that was bound meanwhile keeps its own.
+func setUnschedulable(pod *corev1.Pod, message string) {
+	if pod.Spec.NodeName != "" {
+		return
+	}
+	next := corev1.PodCondition{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
+		Message: message, LastTransitionTime: metav1.Now(),
+	}
+	for i, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled {
+			if c.Status == next.Status {
+				next.LastTransitionTime = c.LastTransitionTime
+			}
+			pod.Status.Conditions[i] = next
+			return
+		}
+	}
+	pod.Status.Conditions = append(pod.Status.Conditions, next)
+}
