@@ -1,0 +1,103 @@
+package object
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+)
+
+// entry is one watched object. It is the store that a reflector fills.
+type entry struct {
+	key    key
+	users  map[types.UID]bool // guarded by the cache's mutex
+	stop   context.CancelFunc
+	object atomic.Pointer[runtime.Object] // nil: the server has none
+	synced chan struct{}                  // closed once the server has answered
+	once   sync.Once
+	tell   func()
+}
+
+func newEntry(k key) *entry {
+	return &entry{key: k, users: map[types.UID]bool{}, stop: func() {}, synced: make(chan struct{})}
+}
+
+// watch follows the object until the context ends, reconnecting by itself.
+func (c *Cache) watch(ctx context.Context, e *entry) {
+	e.tell = func() { c.changed(e) }
+	lw, expected := c.listWatch(e.key)
+	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, c.client), expected, e, cache.ReflectorOptions{
+		Name:    e.key.resource + " " + e.key.namespace + "/" + e.key.name,
+		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 10 * time.Second},
+	})
+	r.RunWithContext(ctx)
+}
+
+func (c *Cache) listWatch(k key) (*cache.ListWatch, runtime.Object) {
+	if k.resource == "secrets" {
+		api := c.client.CoreV1().Secrets(k.namespace)
+		return listWatch(k.name, api.List, api.Watch), &corev1.Secret{}
+	}
+	api := c.client.CoreV1().ConfigMaps(k.namespace)
+	return listWatch(k.name, api.List, api.Watch), &corev1.ConfigMap{}
+}
+
+func listWatch[L runtime.Object](name string, list func(context.Context, metav1.ListOptions) (L, error),
+	follow func(context.Context, metav1.ListOptions) (watch.Interface, error)) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			selectName(&o, name)
+			return list(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			selectName(&o, name)
+			return follow(ctx, o)
+		},
+	}
+}
+
+// Add, Update, Delete, Replace and Resync make an entry a cache.ReflectorStore of at most one object.
+
+func (e *entry) Add(obj any) error    { e.set(obj); return nil }
+func (e *entry) Update(obj any) error { e.set(obj); return nil }
+func (e *entry) Delete(any) error     { e.set(nil); return nil }
+func (e *entry) Resync() error        { return nil }
+
+func (e *entry) Replace(list []any, _ string) error {
+	if len(list) == 0 {
+		e.set(nil)
+		return nil
+	}
+	e.set(list[0])
+	return nil
+}
+
+func (e *entry) set(obj any) {
+	if o, ok := obj.(runtime.Object); ok {
+		if old := e.object.Swap(&o); old != nil && version(*old) == version(o) {
+			return
+		}
+	} else {
+		e.object.Store(nil)
+	}
+	first := false
+	e.once.Do(func() { first = true; close(e.synced) })
+	if !first { // who waits for the first answer is no user yet that would have to be told
+		e.tell()
+	}
+}
+
+func version(o runtime.Object) string {
+	if m, ok := o.(metav1.Object); ok {
+		return m.GetResourceVersion()
+	}
+	return ""
+}

@@ -1,0 +1,92 @@
+package pod
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// narrator tells a pod's story as events.
+type narrator struct {
+	deps    *Config
+	told    map[string]Waiting // by container: so that each wait is told once
+	refused bool
+}
+
+// reference names a pod, or a container in it, as events do.
+func reference(pod *corev1.Pod, c *corev1.Container) *corev1.ObjectReference {
+	ref := &corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+	}
+	if c == nil {
+		return ref
+	}
+	field := "containers"
+	for i := range pod.Spec.InitContainers {
+		if pod.Spec.InitContainers[i].Name == c.Name {
+			field = "initContainers"
+		}
+	}
+	ref.FieldPath = fmt.Sprintf("spec.%s{%s}", field, c.Name)
+	return ref
+}
+
+// container gives a voice for one container's events.
+func (n *narrator) container(pod *corev1.Pod, c *corev1.Container) func(kind, reason, message string) {
+	ref := reference(pod, c)
+	return func(kind, reason, message string) { n.deps.Events.Event(ref, kind, reason, message) }
+}
+
+func (n *narrator) pod(pod *corev1.Pod, kind, reason, message string) {
+	n.deps.Events.Event(reference(pod, nil), kind, reason, message)
+}
+
+// tell announces what a plan brings that is new.
+func (n *narrator) tell(pod *corev1.Pod, p Plan, refused string) {
+	if refused != "" && !n.refused {
+		n.refused = true
+		n.pod(pod, corev1.EventTypeWarning, unsupportedReason, refused)
+	}
+	for _, a := range p.Actions {
+		if a.Verb == RunSandbox && a.Attempt > 0 {
+			n.pod(pod, corev1.EventTypeNormal, "SandboxChanged", sandboxChanged)
+		}
+	}
+	for name, w := range p.Waiting {
+		if n.told[name].Reason != w.Reason {
+			n.waiting(pod, name, w)
+		}
+	}
+	n.told = p.Waiting
+}
+
+func (n *narrator) waiting(pod *corev1.Pod, name string, w Waiting) {
+	c := containerOf(pod, name)
+	say := n.container(pod, c)
+	switch w.Reason {
+	case "CrashLoopBackOff":
+		say(corev1.EventTypeWarning, "BackOff", fmt.Sprintf("Back-off restarting failed container %s in pod %s", name, fullName(pod)))
+	case imagePullBackOff:
+		say(corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", c.Image))
+		say(corev1.EventTypeWarning, "Failed", "Error: "+imagePullBackOff)
+	}
+}
+
+// failed announces an operation that went wrong.
+func (n *narrator) failed(pod *corev1.Pod, a Action, f Failure) {
+	switch a.Verb {
+	case PrepareVolumes:
+		n.pod(pod, corev1.EventTypeWarning, "FailedMount", f.Message)
+	case RunSandbox:
+		n.pod(pod, corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create pod sandbox: "+f.Message)
+	case Start:
+		message := f.Message
+		if strings.HasPrefix(f.Reason, "ErrImage") || f.Reason == imageInspectError {
+			message = f.Reason // the reason's own event has told the rest
+		}
+		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "Failed", "Error: "+message)
+	case Kill:
+		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "FailedKillPod", "error killing pod: "+f.Message)
+	}
+}

@@ -1,0 +1,154 @@
+package pod
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"leme/nodeagent/probe"
+)
+
+// View is all that decisions about a pod are made from. Plan and Status only read it.
+type View struct {
+	Pod        *corev1.Pod
+	Gone       bool   // the API does not have the pod any more
+	Refused    string // what in the spec this agent cannot do; empty when it can do all
+	Containers []Container
+	Health     map[string]Health    // by container ID
+	BackOff    map[string]BackOff   // by container name
+	Failures   map[string]Failure   // by key of the operation
+	Busy       map[string]Operation // by key
+	Volumes    bool                 // they have been set up
+	Stale      bool                 // what the volumes are made of has changed since
+	Clean      bool                 // nothing of the pod is left on disk
+	Reported   bool                 // the API has been told the status that this view gives
+	Deleted    bool                 // the API has been asked to delete the pod
+
+	HostIP   string
+	ImageIDs map[string]string // status.imageID by the engine's image ID
+	Messages map[string]string // termination messages by container ID
+}
+
+// Operation is an action under way.
+type Operation struct {
+	Verb  Verb
+	Until time.Time // when a kill's grace ends
+}
+
+// Health is what a container's probes have found so far.
+type Health struct {
+	Startup, Liveness, Readiness probe.Result
+}
+
+// group is a pod's containers in order, newest attempt first.
+type group struct {
+	sandboxes []Container
+	byName    map[string][]Container
+}
+
+func groupOf(containers []Container) group {
+	g := group{byName: map[string][]Container{}}
+	for _, c := range containers {
+		if c.Sandbox {
+			g.sandboxes = append(g.sandboxes, c)
+		} else {
+			g.byName[c.Name] = append(g.byName[c.Name], c)
+		}
+	}
+	newestFirst(g.sandboxes)
+	for _, list := range g.byName {
+		newestFirst(list)
+	}
+	return g
+}
+
+func newestFirst(list []Container) {
+	slices.SortFunc(list, func(a, b Container) int {
+		return cmp.Or(cmp.Compare(b.Attempt, a.Attempt), b.Created.Compare(a.Created))
+	})
+}
+
+// sandbox is the one that runs.
+func (g group) sandbox() (Container, bool) {
+	for _, s := range g.sandboxes {
+		if s.State == Running {
+			return s, true
+		}
+	}
+	return Container{}, false
+}
+
+// newest is a container's last attempt.
+func (g group) newest(name string) (Container, bool) {
+	list := g.byName[name]
+	if len(list) == 0 {
+		return Container{}, false
+	}
+	return list[0], true
+}
+
+// running lists the containers that run, in no order.
+func (g group) running() []Container {
+	var all []Container
+	for _, list := range g.byName {
+		for _, c := range list {
+			if c.State == Running {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// in says whether a container joined this sandbox, and not one before it.
+func in(sandbox, c Container) bool {
+	if c.SandboxID != "" {
+		return c.SandboxID == sandbox.ID
+	}
+	return !c.Created.Before(sandbox.Created)
+}
+
+// reported is a container's status as the API has it.
+func (v *View) reported(name string) *corev1.ContainerStatus {
+	for _, list := range [][]corev1.ContainerStatus{v.Pod.Status.ContainerStatuses, v.Pod.Status.InitContainerStatuses} {
+		for i := range list {
+			if list[i].Name == name {
+				return &list[i]
+			}
+		}
+	}
+	return nil
+}
+
+// started says whether a running container is past its startup probe and its postStart hook.
+func (v *View) started(c *corev1.Container, have Container) bool {
+	if have.State != Running || v.Busy[c.Name].Verb == Start {
+		return false
+	}
+	return c.StartupProbe == nil || v.Health[have.ID].Startup == probe.Success
+}
+
+// ended gives the exit code of a container that has ended: as the engine has it, or, when somebody removed it there,
+// as the API remembers it.
+func (v *View) ended(g group, name string) (exitCode int, ok bool) {
+	if c, found := g.newest(name); found {
+		return c.ExitCode, c.State == Exited
+	}
+	if s := v.reported(name); s != nil && s.State.Terminated != nil {
+		return int(s.State.Terminated.ExitCode), true
+	}
+	return 0, false
+}
+
+// attempt numbers the next start of a container, past all that the engine has or the API remembers.
+func (v *View) attempt(g group, name string) int {
+	if c, found := g.newest(name); found {
+		return c.Attempt + 1
+	}
+	if s := v.reported(name); s != nil && s.ContainerID != "" {
+		return int(s.RestartCount) + 1
+	}
+	return 0
+}

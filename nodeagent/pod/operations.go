@@ -1,0 +1,179 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// waitError is why a container cannot be started now: the reason and message of its waiting state.
+type waitError struct {
+	Reason, Message string
+}
+
+func (e *waitError) Error() string { return e.Reason + ": " + e.Message }
+
+// Reasons of containers that cannot be started.
+const (
+	configError = "CreateContainerConfigError"
+	createError = "CreateContainerError"
+	runError    = "RunContainerError"
+)
+
+// operation does the work of one action, on a goroutine of its own. after is run by the worker when it has succeeded.
+type operation func(ctx context.Context) (after func(), err error)
+
+// act begins an action. Cancel is done at once: the operation ends soon and tells.
+func (w *worker) act(ctx context.Context, a Action) {
+	if a.Verb == Cancel {
+		if cancel := w.ops[a.Container]; cancel != nil {
+			cancel()
+		}
+		return
+	}
+	w.launch(ctx, a, w.operationFor(a))
+}
+
+func (w *worker) launch(ctx context.Context, a Action, do operation) {
+	ctx, cancel := context.WithCancel(ctx)
+	w.ops[a.key()] = cancel
+	w.view.Busy[a.key()] = Operation{Verb: a.Verb, Until: time.Now().Add(a.Grace)}
+	go func() {
+		after, err := do(ctx)
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		w.results <- result{a, after, err}
+	}()
+}
+
+// settle takes in the end of an operation.
+func (w *worker) settle(r result) {
+	key := r.action.key()
+	w.ops[key]()
+	delete(w.ops, key)
+	delete(w.view.Busy, key)
+	if r.action.Verb != reportStatus {
+		w.look = time.Now()
+	}
+	switch {
+	case r.err == nil:
+		delete(w.view.Failures, key)
+		if r.after != nil {
+			r.after()
+		}
+	case errors.Is(r.err, context.Canceled):
+	default:
+		w.fail(r.action, r.err)
+	}
+}
+
+// patience is how long to wait after an operation's first failure, and at most.
+var patience = map[Verb]struct{ first, most time.Duration }{
+	PrepareVolumes: {500 * time.Millisecond, 2 * time.Minute},
+	RunSandbox:     {time.Second, time.Minute},
+	Start:          {2 * time.Second, time.Minute},
+	Kill:           {time.Second, 30 * time.Second},
+	Remove:         {time.Second, 30 * time.Second},
+	TearDown:       {time.Second, 30 * time.Second},
+	DeletePod:      {500 * time.Millisecond, 10 * time.Second},
+	reportStatus:   {500 * time.Millisecond, 10 * time.Second},
+}
+
+func (w *worker) fail(a Action, err error) {
+	f := Failure{Message: err.Error(), At: time.Now()}
+	p := patience[a.Verb]
+	var waits *waitError
+	if errors.As(err, &waits) {
+		f.Reason, f.Message = waits.Reason, waits.Message
+	}
+	if f.Reason == errImagePull {
+		p.first, p.most = backOffInitial, backOffMax
+	}
+	f.Delay = double(w.view.Failures[a.key()].Delay, p.first, p.most)
+	w.view.Failures[a.key()] = f
+	w.log.Debug("an operation failed", "action", a.String(), "error", err, "again", f.Delay)
+	w.narrator.failed(w.view.Pod, a, f)
+}
+
+func (w *worker) operationFor(a Action) operation {
+	switch a.Verb {
+	case PrepareVolumes:
+		return w.prepareVolumes()
+	case RunSandbox:
+		return w.runSandbox(a)
+	case Start:
+		return w.start(a)
+	case Kill:
+		return w.kill(a)
+	case Remove:
+		return func(ctx context.Context) (func(), error) { return nil, w.deps.Runtime.Remove(ctx, a.ID) }
+	case TearDown:
+		return w.tearDown
+	case DeletePod:
+		return w.deletePod()
+	}
+	return func(context.Context) (func(), error) { return nil, fmt.Errorf("no operation for %s", a) }
+}
+
+func (w *worker) prepareVolumes() operation {
+	pod := w.podNow()
+	return func(ctx context.Context) (func(), error) {
+		paths, err := w.volumes.SetUp(ctx, pod)
+		if err != nil {
+			return nil, err
+		}
+		return func() { w.paths, w.view.Volumes, w.view.Stale = paths, true, false }, nil
+	}
+}
+
+func (w *worker) tearDown(context.Context) (func(), error) {
+	if err := w.volumes.TearDown(); err != nil {
+		return nil, err
+	}
+	w.release()
+	return func() { w.view.Clean, w.view.Volumes = true, false }, nil
+}
+
+func (w *worker) runSandbox(a Action) operation {
+	pod := w.view.Pod
+	name, _ := hostname(pod, w.deps.Hostname)
+	dns := podDNS(pod, w.deps.DNS)
+	return func(ctx context.Context) (func(), error) {
+		sandbox, err := w.deps.Runtime.RunSandbox(ctx, Sandbox{
+			Pod: pod, Attempt: a.Attempt, Hostname: name, DNS: dns, Ports: hostPorts(pod),
+		})
+		return func() {
+			w.view.Containers = append(w.view.Containers, sandbox)
+			w.look = time.Time{} // nothing that the engine could tell is newer
+			w.publish()
+		}, err
+	}
+}
+
+// hostPorts lists the ports to publish on the host; in its own network they are there already.
+func hostPorts(pod *corev1.Pod) []corev1.ContainerPort {
+	if pod.Spec.HostNetwork {
+		return nil
+	}
+	var ports []corev1.ContainerPort
+	for _, c := range allContainers(pod) {
+		for _, p := range c.Ports {
+			if p.HostPort > 0 {
+				ports = append(ports, p)
+			}
+		}
+	}
+	return ports
+}
+
+// podNow is the pod with the addresses that it has by now, whatever the API has been told.
+func (w *worker) podNow() *corev1.Pod {
+	pod := *w.view.Pod
+	pod.Status = *w.view.Pod.Status.DeepCopy()
+	w.view.addresses(&pod.Status, groupOf(w.view.Containers))
+	return &pod
+}

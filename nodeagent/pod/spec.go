@@ -1,0 +1,107 @@
+package pod
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"leme/nodeagent/volume"
+)
+
+// builder makes specs of containers with everything resolved.
+type builder struct {
+	pod     *corev1.Pod // with the status that holds now
+	node    string
+	memory  resource.Quantity // the node's
+	dns     DNS
+	objects Objects
+	fields  Fields
+	files   files
+	volumes volume.Pod
+	paths   map[string]string // of the volumes
+}
+
+// spec resolves one container. skipped are keys of sources that cannot be names of variables.
+func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Container, image Image, attempt int) (s Spec, skipped []string, err error) {
+	if err := checkNonRoot(b.pod, c, image); err != nil {
+		return Spec{}, nil, err
+	}
+	name, domain := hostname(b.pod, b.node)
+	r := resolver{pod: b.pod, hostname: name, objects: b.objects, fields: b.fields}
+	env, skipped, err := r.environment(ctx, c)
+	if err != nil {
+		return Spec{}, nil, err
+	}
+	mounts, err := b.mounts(c, env.values)
+	if err != nil {
+		return Spec{}, nil, err
+	}
+	hosts, err := hostsFile(b.pod, b.pod.Status.PodIP, name, domain)
+	if err != nil {
+		return Spec{}, nil, err
+	}
+	own, err := b.files.mounts(c, attempt, hosts, b.dns.file())
+	if err != nil {
+		return Spec{}, nil, err
+	}
+	return Spec{
+		Pod: b.pod, Container: *c, SandboxID: sandbox.ID, Attempt: attempt, Hash: Hash(c), ImageID: image.ID,
+		Command: expandAll(c.Command, env.values), Args: expandAll(c.Args, env.values),
+		Env: env.list(), Mounts: append(mounts, own...), Resources: c.Resources,
+		OOMScoreAdj: oomScoreAdj(b.pod, c, b.memory),
+	}, skipped, nil
+}
+
+func (b builder) mounts(c *corev1.Container, env map[string]string) ([]Mount, error) {
+	var mounts []Mount
+	for i, m := range c.VolumeMounts {
+		path, ok := b.paths[m.Name]
+		if !ok {
+			return nil, fmt.Errorf("cannot find volume %q to mount into container %q", m.Name, c.Name)
+		}
+		sub, err := subPath(m, env)
+		if err != nil {
+			return nil, err
+		}
+		if sub != "" {
+			if path, err = b.volumes.SubPath(path, sub, c.Name, i); err != nil {
+				return nil, fmt.Errorf("failed to prepare subPath for volumeMount %q of container %q: %w", m.Name, c.Name, err)
+			}
+		}
+		at := m.MountPath
+		if !filepath.IsAbs(at) {
+			at = filepath.Join("/", at)
+		}
+		mounts = append(mounts, Mount{HostPath: path, ContainerPath: at, ReadOnly: m.ReadOnly, Propagation: propagation(m.MountPropagation)})
+	}
+	return mounts, nil
+}
+
+// subPath is the path inside the volume; subPathExpr may use the container's variables, all of which must be there.
+func subPath(m corev1.VolumeMount, env map[string]string) (string, error) {
+	if m.SubPathExpr == "" {
+		return m.SubPath, nil
+	}
+	path := expand(m.SubPathExpr, env)
+	if strings.Contains(path, "$(") {
+		return "", fmt.Errorf("subPathExpr %q of volumeMount %q: a variable is not defined", m.SubPathExpr, m.Name)
+	}
+	return path, nil
+}
+
+func propagation(mode *corev1.MountPropagationMode) string {
+	if mode == nil {
+		return "rprivate"
+	}
+	switch *mode {
+	case corev1.MountPropagationHostToContainer:
+		return "rslave"
+	case corev1.MountPropagationBidirectional:
+		return "rshared"
+	}
+	return "rprivate"
+}

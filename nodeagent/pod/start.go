@@ -1,0 +1,150 @@
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// start makes one container run:
+//
+//  1. its image is there
+//  2. its spec is resolved: variables, mounts, files
+//  3. the engine creates it, under a name that the attempt gives
+//  4. the engine starts it
+//  5. its postStart hook has run
+//
+// An agent that is killed on the way finds a container without its start, or none.
+func (w *worker) start(a Action) operation {
+	c := containerOf(w.view.Pod, a.Container)
+	g := groupOf(w.view.Containers)
+	sandbox, _ := g.sandbox()
+	last, restarted := g.newest(a.Container)
+	pod := w.podNow()
+	s := starter{
+		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c),
+		build: builder{
+			pod: pod, node: w.deps.Hostname, memory: w.deps.Memory, dns: podDNS(pod, w.deps.DNS),
+			objects: w.objects, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths,
+		},
+	}
+	return func(ctx context.Context) (func(), error) {
+		id, image, err := a.ID, Image{}, error(nil)
+		if id == "" {
+			if id, image, err = s.create(ctx, sandbox, a.Attempt); err != nil {
+				return nil, err
+			}
+		}
+		if err := s.run(ctx, id); err != nil {
+			return nil, err
+		}
+		return func() {
+			if image.ID != "" {
+				w.view.ImageIDs[image.ID] = image.RepoDigest
+			}
+			if restarted && a.ID == "" {
+				w.view.BackOff[c.Name] = w.view.BackOff[c.Name].Next(last)
+			}
+		}, nil
+	}
+}
+
+// starter is one start under way.
+type starter struct {
+	worker    *worker
+	pod       *corev1.Pod
+	container *corev1.Container
+	build     builder
+	say       func(kind, reason, message string)
+}
+
+func (s *starter) create(ctx context.Context, sandbox Container, attempt int) (id string, image Image, err error) {
+	deps, c := s.worker.deps, s.container
+	image, err = images{
+		runtime: deps.Runtime, puller: deps.Puller,
+		say:     func(_ *corev1.Container, kind, reason, message string) { s.say(kind, reason, message) },
+		secrets: func(ctx context.Context) []corev1.Secret { return pullSecrets(ctx, s.pod, s.build.objects, s.say) },
+	}.ensure(ctx, c)
+	if err != nil {
+		return "", Image{}, err
+	}
+	spec, skipped, err := s.build.spec(ctx, c, sandbox, image, attempt)
+	if err != nil {
+		return "", Image{}, failedFor(ctx, configError, err)
+	}
+	if len(skipped) > 0 {
+		s.say(corev1.EventTypeWarning, "InvalidEnvironmentVariableNames",
+			fmt.Sprintf("Keys [%s] were skipped since they are not valid names of environment variables.", strings.Join(skipped, ", ")))
+	}
+	id, err = deps.Runtime.Create(ctx, spec)
+	if err != nil {
+		return "", Image{}, failedFor(ctx, createError, err)
+	}
+	s.say(corev1.EventTypeNormal, "Created", "Created container: "+c.Name)
+	return id, image, nil
+}
+
+// run starts the container and its hook. A command that cannot run is no error here: the container has ended with it.
+func (s *starter) run(ctx context.Context, id string) error {
+	err := s.worker.deps.Runtime.Start(ctx, id)
+	var bad *StartError
+	if errors.As(err, &bad) {
+		s.say(corev1.EventTypeWarning, "Failed", fmt.Sprintf("Error: failed to start container %q: %s", s.container.Name, bad.Message))
+		return nil
+	}
+	if err != nil {
+		return failedFor(ctx, runError, err)
+	}
+	s.say(corev1.EventTypeNormal, "Started", "Started container "+s.container.Name)
+	if l := s.container.Lifecycle; l == nil || l.PostStart == nil {
+		return nil
+	}
+	return s.postStart(ctx, id)
+}
+
+// postStart runs the hook; a container whose hook fails is ended, and restarted as its policy says.
+func (s *starter) postStart(ctx context.Context, id string) error {
+	s.worker.containersChanged() // it runs, which the status may say by now
+	hook := hook{runtime: s.worker.deps.Runtime, id: id, host: s.pod.Status.PodIP, container: s.container}
+	err := hook.run(ctx, s.container.Lifecycle.PostStart)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.say(corev1.EventTypeWarning, "FailedPostStartHook", fmt.Sprintf("PostStartHook failed: %v", err))
+	s.say(corev1.EventTypeNormal, "Killing", "FailedPostStartHook")
+	grace := (&planner{View: &View{Pod: s.pod}}).grace()
+	return s.worker.deps.Runtime.Stop(ctx, id, grace)
+}
+
+// failedFor keeps a cancelled operation's error as it is.
+func failedFor(ctx context.Context, reason string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &waitError{reason, err.Error()}
+}
+
+// kill runs the preStop hook, then stops the container with what is left of its grace.
+func (w *worker) kill(a Action) operation {
+	pod := w.podNow()
+	c := containerOf(pod, a.Container)
+	say := w.narrator.container(pod, c)
+	say(corev1.EventTypeNormal, "Killing", a.Why)
+	return func(ctx context.Context) (func(), error) {
+		begin := time.Now()
+		if c != nil && c.Lifecycle != nil && c.Lifecycle.PreStop != nil {
+			limited, cancel := context.WithTimeout(ctx, a.Grace)
+			defer cancel()
+			hook := hook{runtime: w.deps.Runtime, id: a.ID, host: pod.Status.PodIP, container: c}
+			if err := hook.run(limited, c.Lifecycle.PreStop); err != nil && ctx.Err() == nil {
+				say(corev1.EventTypeWarning, "FailedPreStopHook", fmt.Sprintf("PreStopHook failed: %v", err))
+			}
+		}
+		left := max(a.Grace-time.Since(begin), graceMin)
+		return nil, w.deps.Runtime.Stop(ctx, a.ID, left)
+	}
+}

@@ -1,0 +1,317 @@
+package pod
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"leme/nodeagent/volume"
+)
+
+// worker is one pod's goroutine. Everything but the mailbox is touched by that goroutine alone; operations get what
+// they need when they start, and hand back a function that the goroutine runs.
+type worker struct {
+	deps    *Config
+	uid     types.UID
+	objects Objects
+	release func() // of the objects in use
+	log     *slog.Logger
+	files   files
+	volumes volume.Pod
+
+	wake    chan struct{}
+	results chan result
+	mail    mailbox
+
+	view     View
+	paths    map[string]string // of the volumes
+	ops      map[string]context.CancelFunc
+	probers  map[string]context.CancelFunc // by container ID
+	probing  sync.WaitGroup
+	narrator narrator
+	sent     sentStatus
+	look     time.Time // when to ask the engine again; zero: no need
+	unheard  int       // how often in a row the engine did not answer
+}
+
+// mailbox is what others leave for the worker, and what they may see of it.
+type mailbox struct {
+	mu      sync.Mutex
+	pod     *corev1.Pod
+	gone    bool
+	changed bool // the engine's containers
+	refresh bool // objects that the pod uses
+	health  map[string]Health
+
+	containers []Container // as last observed
+}
+
+// result is the end of an operation.
+type result struct {
+	action Action
+	after  func()
+	err    error
+}
+
+func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *worker {
+	dir := filepath.Join(deps.Dir, string(pod.UID))
+	w := &worker{
+		deps: deps, uid: pod.UID, objects: objects, release: release,
+		log:     deps.Logger.With("pod", pod.Namespace+"/"+pod.Name),
+		files:   files{dir},
+		volumes: volume.Pod{Dir: dir, Objects: objects, Fields: deps.Fields},
+		wake:    make(chan struct{}, 1),
+		results: make(chan result),
+		mail:    mailbox{pod: pod, changed: true, health: map[string]Health{}},
+		ops:     map[string]context.CancelFunc{},
+		probers: map[string]context.CancelFunc{},
+	}
+	w.view = View{
+		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
+		Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
+	}
+	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
+	return w
+}
+
+// run goes round until the pod is gone and clean, or the context ends: then operations are broken off and the
+// containers run on.
+func (w *worker) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer w.stop(cancel)
+	for {
+		wake, done := w.round(ctx)
+		if done || !w.wait(ctx, wake) {
+			return
+		}
+	}
+}
+
+// stop leaves no goroutine behind.
+func (w *worker) stop(cancel context.CancelFunc) {
+	cancel()
+	for len(w.ops) > 0 {
+		w.settle(<-w.results)
+	}
+	w.probing.Wait()
+}
+
+// round observes, plans, acts and reports once. wake is when to come again though nothing happens.
+func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
+	w.collect()
+	if !w.observe(ctx) {
+		return w.look, false
+	}
+	now := time.Now()
+	plan := w.view.Plan(now)
+	if len(plan.Actions) > 0 {
+		w.log.Debug("planned", "plan", plan.String())
+	}
+	w.narrator.tell(w.view.Pod, plan, w.view.Refused)
+	for _, a := range plan.Actions {
+		w.act(ctx, a)
+	}
+	w.probe(ctx)
+	w.report(ctx, &plan, now)
+	if !w.look.IsZero() {
+		plan.wakeAt(w.look)
+	}
+	return plan.Wake, plan.Done
+}
+
+// wait blocks until there is a reason to go round again; false when the context has ended.
+func (w *worker) wait(ctx context.Context, wake time.Time) bool {
+	var alarm <-chan time.Time
+	if !wake.IsZero() {
+		timer := time.NewTimer(time.Until(wake))
+		defer timer.Stop()
+		alarm = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-alarm:
+	case <-w.wake:
+	case r := <-w.results:
+		w.settle(r)
+	}
+	for { // take along what has ended meanwhile
+		select {
+		case r := <-w.results:
+			w.settle(r)
+		default:
+			return true
+		}
+	}
+}
+
+// eventPause holds back an answer to the engine's events while an operation of ours causes them.
+const eventPause = 200 * time.Millisecond
+
+// collect empties the mailbox into the view.
+func (w *worker) collect() {
+	m := &w.mail
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pod != w.view.Pod {
+		m.refresh = m.refresh || !maps.Equal(m.pod.Labels, w.view.Pod.Labels) || !maps.Equal(m.pod.Annotations, w.view.Pod.Annotations)
+		w.view.Pod = m.pod
+		w.view.Refused = Unsupported(m.pod)
+	}
+	w.view.Gone = m.gone
+	w.view.Health = maps.Clone(m.health)
+	if m.changed {
+		m.changed = false
+		w.lookSoon()
+	}
+	if m.refresh {
+		m.refresh = !w.refresh()
+	}
+}
+
+func (w *worker) lookSoon() {
+	at := time.Now()
+	if busy := len(w.ops); busy > 1 || busy == 1 && w.ops[statusKey] == nil {
+		at = at.Add(eventPause)
+	}
+	if w.look.IsZero() || at.Before(w.look) {
+		w.look = at
+	}
+}
+
+// refresh tries again what failed for want of an object, and makes volumes that are set up be brought up to date.
+// It says false when that must wait for the operation under way.
+func (w *worker) refresh() bool {
+	if _, busy := w.ops[volumesKey]; busy {
+		return false
+	}
+	w.view.Stale = true
+	for key, f := range w.view.Failures {
+		if key == volumesKey || f.Reason == configError {
+			delete(w.view.Failures, key)
+		}
+	}
+	return true
+}
+
+// observe asks the engine for the pod's containers when there is a reason to; false when it did not answer.
+func (w *worker) observe(ctx context.Context) bool {
+	if w.look.IsZero() || time.Now().Before(w.look) {
+		return w.unheard == 0
+	}
+	containers, err := w.deps.Runtime.PodContainers(ctx, w.uid)
+	if err != nil {
+		if ctx.Err() == nil && w.unheard == 0 {
+			w.log.Warn("the engine does not tell of the pod's containers", "error", err)
+		}
+		w.unheard++
+		w.look = time.Now().Add(min(time.Second<<min(w.unheard, 4), 10*time.Second))
+		return false
+	}
+	w.unheard, w.look = 0, time.Time{}
+	w.view.Containers = containers
+	w.study(ctx)
+	w.publish()
+	return true
+}
+
+// study finds out what the status says of containers beyond their state.
+func (w *worker) study(ctx context.Context) {
+	present := map[string]bool{}
+	for _, c := range w.view.Containers {
+		present[c.ID] = true
+		if c.Sandbox {
+			continue
+		}
+		w.studyImage(ctx, c)
+		if _, known := w.view.Messages[c.ID]; known || c.State != Exited {
+			continue
+		}
+		if spec := containerOf(w.view.Pod, c.Name); spec != nil {
+			message, err := w.files.message(ctx, w.deps.Runtime, spec, c)
+			if err != nil {
+				message = "Error on reading termination message: " + err.Error()
+			}
+			w.view.Messages[c.ID] = message
+		}
+	}
+	maps.DeleteFunc(w.view.Messages, func(id, _ string) bool { return !present[id] })
+}
+
+func (w *worker) studyImage(ctx context.Context, c Container) {
+	if _, known := w.view.ImageIDs[c.ImageID]; known || c.ImageID == "" {
+		return
+	}
+	if image, ok, err := w.deps.Runtime.Image(ctx, c.ImageID); err == nil && ok {
+		w.view.ImageIDs[c.ImageID] = image.RepoDigest
+	}
+}
+
+func (w *worker) publish() {
+	w.mail.mu.Lock()
+	defer w.mail.mu.Unlock()
+	w.mail.containers = w.view.Containers
+}
+
+func containerOf(pod *corev1.Pod, name string) *corev1.Container {
+	for _, c := range allContainers(pod) {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Messages to the worker, from any goroutine.
+
+func (w *worker) post(change func(*mailbox)) {
+	w.mail.mu.Lock()
+	change(&w.mail)
+	w.mail.mu.Unlock()
+	w.nudge()
+}
+
+func (w *worker) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep tells the worker that the API has the pod, in this state.
+func (w *worker) keep(pod *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		m.gone = false
+		if !older(pod, m.pod) {
+			m.pod = pod
+		}
+	})
+}
+
+// update gives the worker the state of its pod that a request of its own brought back.
+func (w *worker) update(pod *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		if !m.gone && !older(pod, m.pod) {
+			m.pod = pod
+		}
+	})
+}
+
+// lose tells the worker that the API does not have the pod any more; last is its last state, nil when unknown.
+func (w *worker) lose(last *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		m.gone = true
+		if last != nil {
+			m.pod = last
+		}
+	})
+}
+
+func (w *worker) containersChanged() { w.post(func(m *mailbox) { m.changed = true }) }
+func (w *worker) objectsChanged()    { w.post(func(m *mailbox) { m.refresh = true }) }
