@@ -15,6 +15,9 @@ var ConfigMap = &Kind{
 	New:              makes[corev1.ConfigMap](),
 	NewList:          makes[corev1.ConfigMapList](),
 
+	Validate:       validates(validateConfigMap),
+	ValidateUpdate: validatesOver(validateConfigMapUpdate),
+
 	Columns: []metav1.TableColumnDefinition{
 		nameColumn,
 		column("Data", "string", corev1.ConfigMap{}.SwaggerDoc()["data"]),

@@ -27,6 +27,12 @@ var Deployment = &Kind{
 	PrepareUpdate: changesOver(updateDeployment),
 	PrepareStatus: changesOver(reportDeployment),
 	HasStatus:     true,
+
+	Validate:       validates(validateDeployment),
+	ValidateUpdate: validatesOver(validateDeploymentUpdate),
+	ValidateStatus: validatesOver(validateDeploymentStatus),
+	Warnings:       warns(func(d *appsv1.Deployment) []string { return templateWarnings(&d.Spec.Template) }),
+
 	Scale: scales(func(d *appsv1.Deployment) (**int32, int32, *metav1.LabelSelector) {
 		return &d.Spec.Replicas, d.Status.Replicas, d.Spec.Selector
 	}),

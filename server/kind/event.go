@@ -17,6 +17,8 @@ var Event = &Kind{
 	New:              makes[corev1.Event](),
 	NewList:          makes[corev1.EventList](),
 
+	Validate: validates(validateEvent),
+
 	Fields:      valuesOf(eventFields),
 	FieldLabels: labelsOf(eventFields),
 	Columns: []metav1.TableColumnDefinition{

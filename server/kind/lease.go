@@ -14,6 +14,8 @@ var Lease = &Kind{
 	New:              makes[coordinationv1.Lease](),
 	NewList:          makes[coordinationv1.LeaseList](),
 
+	Validate: validates(validateLease),
+
 	Columns: []metav1.TableColumnDefinition{
 		nameColumn,
 		column("Holder", "string", coordinationv1.LeaseSpec{}.SwaggerDoc()["holderIdentity"]),

@@ -24,6 +24,9 @@ var Namespace = &Kind{
 	ValidateName:  apivalidation.ValidateNamespaceName,
 	HasStatus:     true,
 
+	Validate:       validates(validateNamespace),
+	ValidateStatus: validatesOver(validateNamespaceStatus),
+
 	Fields:      valuesOf(namespaceFields),
 	FieldLabels: labelsOf(namespaceFields),
 	Columns: []metav1.TableColumnDefinition{

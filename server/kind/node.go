@@ -21,6 +21,9 @@ var Node = &Kind{
 	PrepareStatus: changesOver(func(updated, old *corev1.Node) { updated.Spec = old.Spec }),
 	HasStatus:     true,
 
+	Validate:       validates(validateNode),
+	ValidateUpdate: validatesOver(validateNodeUpdate),
+
 	Fields:      valuesOf(nodeFields),
 	FieldLabels: labelsOf(nodeFields),
 	Columns:     nodeColumns,

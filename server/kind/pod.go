@@ -23,6 +23,11 @@ var Pod = &Kind{
 	PrepareStatus: changesOver(reportPod),
 	HasStatus:     true,
 
+	Validate:       validates(validatePod),
+	ValidateUpdate: validatesOver(validatePodUpdate),
+	ValidateStatus: validatesOver(validatePodStatus),
+	Warnings:       warns(podWarnings),
+
 	Fields:       valuesOf(podFields),
 	FieldLabels:  labelsOf(podFields),
 	Columns:      podColumns,

@@ -24,6 +24,12 @@ var ReplicaSet = &Kind{
 	PrepareUpdate: updating(replicaSetParts),
 	PrepareStatus: reporting(replicaSetParts),
 	HasStatus:     true,
+
+	Validate:       validates(validateReplicaSet),
+	ValidateUpdate: validatesOver(validateReplicaSetUpdate),
+	ValidateStatus: validatesOver(validateReplicaSetStatus),
+	Warnings:       warns(func(rs *appsv1.ReplicaSet) []string { return templateWarnings(&rs.Spec.Template) }),
+
 	Scale: scales(func(rs *appsv1.ReplicaSet) (**int32, int32, *metav1.LabelSelector) {
 		return &rs.Spec.Replicas, rs.Status.Replicas, rs.Spec.Selector
 	}),

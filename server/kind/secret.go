@@ -17,6 +17,9 @@ var Secret = &Kind{
 	Default:       changes(defaultSecret),
 	PrepareUpdate: changesOver(updateSecret),
 
+	Validate:       validates(validateSecret),
+	ValidateUpdate: validatesOver(validateSecretUpdate),
+
 	Fields:      valuesOf(secretFields),
 	FieldLabels: labelsOf(secretFields),
 	Columns: []metav1.TableColumnDefinition{
