@@ -28,7 +28,7 @@ type Completer interface {
 	Complete(completion.Request) []completion.Candidate
 }
 
-// Notifier is a Completer that learns new candidates in the background and says when.
+// Notifier is a Completer that learns in the background: Changed is closed, and replaced, when an answer would differ.
 type Notifier interface {
 	Changed() <-chan struct{}
 }

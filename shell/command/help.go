@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
+	"k8s.io/kubectl/pkg/util/term"
 )
 
 const banner = `leme runs a cluster on Docker hosts and speaks the Kubernetes API.
@@ -35,7 +36,7 @@ func renamed(c *cobra.Command, print func() error) error {
 	c.SetOut(&text)
 	defer c.SetOut(out)
 	err := print()
-	if _, e := out.Write([]byte(OwnName(text.String()))); err == nil {
+	if _, e := term.NewResponsiveWriter(out).Write([]byte(OwnName(text.String()))); err == nil {
 		err = e
 	}
 	return err

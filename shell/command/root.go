@@ -66,6 +66,9 @@ func newRoot(ctx context.Context, o Options) (*cobra.Command, Env) {
 	root.SetOut(o.Streams.Out)
 	root.SetErr(o.Streams.ErrOut)
 
+	if o.Session != nil { // the session's Ctrl-C ends no process; root keeps the terminal itself, to lay out help
+		o.Streams.Out = stoppable{ctx, o.Streams.Out}
+	}
 	client := newClient(ctx, o.Scope, o.Streams)
 	flags := root.PersistentFlags()
 	client.AddFlags(flags)

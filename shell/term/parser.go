@@ -14,10 +14,12 @@ import (
 // Ending says why the reading of a line ended.
 type Ending int
 
-// A line ends with Enter, with Ctrl-D on an empty line, or because Leave was called.
+// A line ends with Enter, with Ctrl-D on an empty line, with Ctrl-C where the owner wants that, or because Leave was
+// called.
 const (
 	EndOfFile Ending = iota
 	Entered
+	Interrupted
 	Left
 )
 
@@ -26,6 +28,9 @@ var (
 	redrawKey = []byte{escape, '[', 0x24, ';', '2', '~'} // F24
 	leaveKey  = []byte{escape, '[', 0x23, ';', '2', '~'} // F23
 )
+
+// RedrawKey is what go-prompt sees after Redraw.
+const RedrawKey = prompt.F24
 
 // errNoKey tells go-prompt to ask again.
 var errNoKey = errors.New("no key")
@@ -119,6 +124,9 @@ func (p *Parser) Read() ([]byte, error) {
 	return key, nil
 }
 
+// Push gives this key before those of the terminal.
+func (p *Parser) Push(key []byte) { p.keys.held = append(append([]byte{}, key...), p.keys.held...) }
+
 // Key waits for the next key, also while the reading is paused. It is nil for one that means nothing.
 func (p *Parser) Key() []byte {
 	if signal := p.signal(); signal != nil {
@@ -146,10 +154,11 @@ func (p *Parser) signal() []byte {
 
 // The keys that pause the reading. Escape stands for the parser's own leaveKey; a single Escape pauses nothing.
 const (
-	keyEnter  = '\r'
-	keyEOF    = 0x04 // Ctrl-D
-	keySearch = 0x12 // Ctrl-R: its own loop reads on with Key
-	keyLeave  = escape
+	keyEnter     = '\r'
+	keyInterrupt = 0x03 // Ctrl-C
+	keyEOF       = 0x04 // Ctrl-D
+	keySearch    = 0x12 // Ctrl-R: its own loop reads on with Key
+	keyLeave     = escape
 )
 
 // note stops the reading after a key that go-prompt may end the line for, and follows whether a candidate is selected.
@@ -168,7 +177,7 @@ func (p *Parser) note(key []byte) {
 		p.paused = keyEnter
 	case string(leaveKey):
 		p.paused = keyLeave
-	case string([]byte{keyEOF}), string([]byte{keySearch}):
+	case string([]byte{keyEOF}), string([]byte{keyInterrupt}), string([]byte{keySearch}):
 		p.paused = key[0]
 	}
 }
@@ -180,6 +189,8 @@ func (p *Parser) Ending() Ending {
 	switch {
 	case p.paused == keyEnter:
 		return Entered
+	case p.paused == keyInterrupt:
+		return Interrupted
 	case p.paused == keyLeave && !p.gone:
 		return Left
 	}
@@ -187,11 +198,11 @@ func (p *Parser) Ending() Ending {
 }
 
 // Leaving is the prompt.ExitChecker that belongs to the parser: it ends the line after Leave. That it is asked after
-// Ctrl-D means that the line was not empty and goes on.
+// Ctrl-C or Ctrl-D means that the line goes on.
 func (p *Parser) Leaving(string, bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.paused == keyEOF {
+	if p.paused == keyEOF || p.paused == keyInterrupt {
 		p.paused = 0
 	}
 	return p.paused == keyLeave
