@@ -166,10 +166,10 @@ func (n *Node) loadApp(t testing.TB) pod.Image {
 	return there
 }
 
-// Pod makes a pod of one container "app" that runs the test program with the given arguments.
+// Pod makes a pod, with a UID of its own, of one container "app" that runs the test program with the arguments.
 func (n *Node) Pod(name string, args ...string) *corev1.Pod {
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", UID: types.UID("uid-" + name)},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", UID: types.UID(name + "-" + ID())},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: n.Image.ID, Args: args}}},
 	}
 }

@@ -1,0 +1,188 @@
+package docker_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+	"k8s.io/apimachinery/pkg/types"
+
+	"leme/nodeagent/docker/dockertest"
+	"leme/nodeagent/pod"
+)
+
+func TestExec(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("exec"))
+	for _, row := range []struct {
+		command []string
+		code    int
+		output  string
+	}{
+		{[]string{"/app", "echo", "hello", "there"}, 0, "hello there"},
+		{[]string{"/app", "exit", "42"}, 42, "exiting with 42"},
+		{[]string{"/nothing"}, 126, "no such file"},
+	} {
+		output, code, err := n.Exec(t.Context(), id, row.command)
+		if err != nil || code != row.code || !strings.Contains(string(output), row.output) {
+			t.Errorf("%v: code %d, output %q, %v", row.command, code, output, err)
+		}
+	}
+	output, _, err := n.Exec(t.Context(), id, []string{"/app", "print", "5000", "end"})
+	if err != nil || len(output) != 10*1024 {
+		t.Errorf("a long output gave %d bytes, %v", len(output), err)
+	}
+}
+
+func TestExecTimeoutKills(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("slow"))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, _, err := n.Exec(ctx, id, []string{"/app", "stay", "deaf"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	eventually(t, func() bool { return processes(t, n, id) == 1 })
+}
+
+// processes counts those of a container.
+func processes(t *testing.T, n *dockertest.Node, id string) int {
+	t.Helper()
+	top, err := n.Engine.ContainerTop(t.Context(), id, client.ContainerTopOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(top.Processes)
+}
+
+func TestExecWithInputAndBothOutputs(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("input"))
+	var stdout, stderr bytes.Buffer
+	code, err := n.ExecStream(t.Context(), id, []string{"/app", "cat"}, pod.Streams{
+		Stdin: strings.NewReader(strings.Repeat("all of it\n", 10_000)), Stdout: &stdout, Stderr: &stderr,
+	})
+	if err != nil || code != 0 || stdout.Len() != 100_000 || stderr.Len() != 0 {
+		t.Errorf("code %d, %v, %d and %d bytes", code, err, stdout.Len(), stderr.Len())
+	}
+	stdout.Reset()
+	code, err = n.ExecStream(t.Context(), id, []string{"/app", "print", "4", "end"}, pod.Streams{Stdout: &stdout, Stderr: &stderr})
+	if err != nil || code != 0 || stdout.String() != "line 0\nline 2\n" || stderr.String() != "line 1\nline 3\n" {
+		t.Errorf("code %d, %v, %q and %q", code, err, stdout.String(), stderr.String())
+	}
+}
+
+func TestTerminalIsResizedAndHungUp(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("terminal"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	input, typed := io.Pipe()
+	defer input.Close()
+	output := &screen{}
+	sizes := make(chan pod.TerminalSize)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := n.ExecStream(ctx, id, []string{"/app", "size"}, pod.Streams{Stdin: input, Stdout: output, TTY: true, Resize: sizes})
+		ended <- err
+	}()
+	sizes <- pod.TerminalSize{Width: 97, Height: 31}
+	sizes <- pod.TerminalSize{Width: 97, Height: 31} // taken when the one before is done
+	eventually(t, func() bool {
+		io.WriteString(typed, "\n")
+		return strings.Contains(output.String(), "size 97 31")
+	})
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	eventually(t, func() bool { return processes(t, n, id) == 1 })
+}
+
+func TestAttach(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("attach", "cat")
+	p.Spec.Containers[0].Stdin, p.Spec.Containers[0].StdinOnce = true, true
+	id := n.Run(t, p)
+	var stdout bytes.Buffer
+	err := n.Attach(t.Context(), id, pod.Streams{Stdin: strings.NewReader("over and out\n"), Stdout: &stdout})
+	if err != nil || stdout.String() != "over and out\n" {
+		t.Errorf("%v, %q", err, stdout.String())
+	}
+	if c := n.WaitExit(t, id); c.ExitCode != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestEventsTellWhichPodChanged(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ready, changed, ended := make(chan struct{}), make(chan types.UID, 100), make(chan error, 1)
+	go func() {
+		ended <- n.Events(ctx, func() { close(ready) }, func(uid types.UID) { changed <- uid })
+	}()
+	<-ready
+	p := n.Pod("eventful")
+	id := n.Run(t, p)
+	for range 4 { // two created, two started
+		if uid := <-changed; uid != p.UID {
+			t.Errorf("an event of pod %q", uid)
+		}
+	}
+	if c, _ := n.Find(t, id); c.State != pod.Running {
+		t.Fatalf("%+v", c)
+	}
+	if err := n.Stop(t.Context(), id, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if c, _ := n.Find(t, id); c.State != pod.Exited {
+		t.Errorf("%+v", c)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStats(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("stats", "memory", "20"))
+	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "have 20") })
+	s, err := n.Stats(t.Context(), id)
+	if err != nil || s.CPU <= 0 || s.WorkingSet < 20<<20 || s.RSS < 20<<20 || s.Time.IsZero() || s.Processes == 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// screen collects what a session writes while the test looks at it.
+type screen struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.String()
+}

@@ -1,0 +1,148 @@
+package nodeapi_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+)
+
+func TestWhoMayAsk(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	host := "https://" + n.address
+	nobody := &rest.Config{Host: host, TLSClientConfig: rest.TLSClientConfig{CAData: n.ca.pem}}
+	for name, row := range map[string]struct {
+		config *rest.Config
+		path   string
+		code   int
+	}{
+		"anyone may ask for health": {nobody, "/healthz", http.StatusOK},
+		"nobody":                    {nobody, "/pods", http.StatusUnauthorized},
+		"the server":                {n.server(t), "/pods", http.StatusOK},
+		"an administrator":          {&rest.Config{Host: host, TLSClientConfig: n.ca.issue(t, "me", "system:masters")}, "/pods", http.StatusOK},
+		"another node":              {&rest.Config{Host: host, TLSClientConfig: n.ca.issue(t, "system:node:x", "system:nodes")}, "/pods", http.StatusForbidden},
+		"not there":                 {n.server(t), "/configz", http.StatusNotFound},
+	} {
+		if code, body := get(t, row.config, row.path); code != row.code {
+			t.Errorf("%s: %d %s, want %d", name, code, body, row.code)
+		}
+	}
+	stranger := newAuthority(t).issue(t, "system:leme-server")
+	stranger.CAData = n.ca.pem
+	transport, err := rest.TransportFor(&rest.Config{TLSClientConfig: stranger})
+	must(t, err)
+	if response, err := (&http.Client{Transport: transport}).Get(host + "/pods"); err == nil {
+		response.Body.Close()
+		t.Errorf("a certificate of another CA got %d", response.StatusCode)
+	}
+}
+
+func TestPodsVersionMetrics(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	web := n.Pod("web", "memory", "10")
+	n.run(t, web)
+	server := n.server(t)
+	_, body := get(t, server, "/pods")
+	var list corev1.PodList
+	must(t, json.Unmarshal([]byte(body), &list))
+	if len(list.Items) != 1 || list.Items[0].Name != "web" || list.Kind != "PodList" {
+		t.Errorf("pods: %s", body)
+	}
+	for path, want := range map[string][]string{
+		"/version": {"v1.37.0"},
+		"/metrics": {"go_goroutines"},
+		"/metrics/resource": {
+			`container_memory_working_set_bytes{container="app",namespace="default",pod="web"}`,
+			`pod_cpu_usage_seconds_total{namespace="default",pod="web"}`, "node_cpu_usage_seconds_total", "resource_scrape_error 0",
+		},
+	} {
+		code, body := get(t, server, path)
+		for _, w := range want {
+			if code != http.StatusOK || !strings.Contains(body, w) {
+				t.Errorf("%s: %d, no %q in %s", path, code, w, body)
+			}
+		}
+	}
+	get(t, server, "/stats/summary") // a rate needs two
+	_, body = get(t, server, "/stats/summary")
+	var s struct {
+		Node struct {
+			CPU, Memory map[string]any
+		}
+		Pods []struct {
+			PodRef     map[string]string
+			Containers []struct {
+				Name        string
+				CPU, Memory map[string]any
+			}
+			Network map[string]any
+		}
+	}
+	must(t, json.Unmarshal([]byte(body), &s))
+	if len(s.Pods) != 1 || len(s.Pods[0].Containers) != 1 || s.Pods[0].PodRef["uid"] != string(web.UID) || s.Pods[0].Network == nil {
+		t.Fatalf("summary: %s", body)
+	}
+	c := s.Pods[0].Containers[0]
+	if c.Name != "app" || c.CPU["usageNanoCores"] == nil || c.Memory["workingSetBytes"].(float64) == 0 || s.Node.CPU["usageNanoCores"] == nil {
+		t.Errorf("summary: %s", body)
+	}
+}
+
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.WaitExit(t, n.run(t, n.Pod("ended", "print", "4", "end")))
+	server := n.server(t)
+	for query, want := range map[string]string{
+		"tailLines=0":                  "",
+		"stream=Stdout":                "line 0\nline 2\n",
+		"stream=Stdout&limitBytes=8":   "line 0\nl",
+		"follow=true&stream=Stderr":    "line 1\nline 3\n",
+		"sinceSeconds=3600&stream=All": "line",
+	} {
+		if code, body := get(t, server, "/containerLogs/default/ended/app?"+query); code != http.StatusOK || !strings.HasPrefix(body, want) {
+			t.Errorf("%s: %d %q", query, code, body)
+		}
+	}
+	for query, want := range map[string]int{
+		"tailLines=-1": 422, "limitBytes=0": 422, "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z": 422, "follow=perhaps": 422,
+		"previous=true": 400,
+	} {
+		if code, body := get(t, server, "/containerLogs/default/ended/app?"+query); code != want {
+			t.Errorf("%s: %d %s, want %d", query, code, body, want)
+		}
+	}
+}
+
+func TestFollowedLogsComeAtOnceAndEndWithTheClient(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.run(t, n.Pod("talking", "print", "2"))
+	server := n.server(t)
+	transport, err := rest.TransportFor(server)
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.Host+"/containerLogs/default/talking/app?follow=true", nil)
+	must(t, err)
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	must(t, err)
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for range 2 {
+		if !lines.Scan() {
+			t.Fatal("the log ended")
+		}
+	}
+	cancel()
+	if lines.Scan() {
+		t.Errorf("more came: %q", lines.Text())
+	}
+}
