@@ -25,8 +25,8 @@ const (
 	maxSearches    = 32
 )
 
-// hostDNS reads the host's configuration.
-func hostDNS() (DNS, error) {
+// HostDNS reads the host's resolver configuration, which is what pods get unless they ask for another.
+func HostDNS() (DNS, error) {
 	text, err := os.ReadFile(hostResolvConf)
 	if os.IsNotExist(err) {
 		return DNS{}, nil

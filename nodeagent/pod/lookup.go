@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // Lookup finds a pod of this node, as the API has it; with an empty uid the one that has the name now. Read-only.
@@ -36,7 +37,7 @@ func (m *Manager) List() []*corev1.Pod {
 func (m *Manager) ContainerID(namespace, pod, container string, previous bool) (string, error) {
 	w := m.find(namespace, pod, "")
 	if w == nil {
-		return "", fmt.Errorf("pod %q in namespace %q not found", pod, namespace)
+		return "", apierrors.NewNotFound(corev1.Resource("pods"), pod)
 	}
 	p, containers := w.seen()
 	if containerOf(p, container) == nil {

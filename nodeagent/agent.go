@@ -1,0 +1,111 @@
+// Package nodeagent makes a machine with a container engine a node of the cluster: it registers the node, keeps its
+// lease and status, and runs the pods that are bound to it (package pod).
+//
+// It sees the server only over the wire. While the server is away, or not there yet, pods run on and the agent tries
+// again; while the engine is away, the node says that it is not ready.
+//
+//	agent, err := nodeagent.New(nodeagent.Config{Home: home, Kubeconfig: config, Runtime: docker, Puller: puller, Network: net})
+//	err = agent.Run(ctx)
+package nodeagent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+
+	"leme/nodeagent/downward"
+	"leme/nodeagent/pod"
+)
+
+// Agent is one node's agent.
+type Agent struct {
+	config  Config
+	client  kubernetes.Interface
+	machine machine
+	events  record.EventBroadcaster
+	voice   record.EventRecorder
+	pods    *pod.Manager
+	node    *node
+	log     *slog.Logger
+}
+
+// New prepares an agent; nothing runs, and nobody is asked, before Run.
+func New(c Config) (*Agent, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	rc := rest.CopyConfig(c.Kubeconfig)
+	rc.UserAgent = "leme-agent/" + c.Version
+	rc.QPS, rc.Burst = 50, 100
+	client, err := kubernetes.NewForConfig(rc)
+	if err != nil {
+		return nil, fmt.Errorf("making a client of the server: %w", err)
+	}
+	return newAgent(c, client)
+}
+
+func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
+	m, err := inspectMachine(c.Home)
+	if err != nil {
+		return nil, fmt.Errorf("looking at the machine: %w", err)
+	}
+	dns, err := pod.HostDNS()
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{config: c, client: client, machine: m, log: c.Logger, events: record.NewBroadcaster()}
+	a.voice = a.events.NewRecorder(eventScheme, corev1.EventSource{Component: "leme-agent", Host: c.NodeName})
+	a.node = newNode(a)
+	a.pods = pod.NewManager(pod.Config{
+		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
+		Fields: downward.Resolver{Allocatable: m.capacity},
+		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
+		Memory: m.capacity()[corev1.ResourceMemory], DNS: dns, Logger: c.Logger,
+	})
+	return a, nil
+}
+
+// Pods is what the node's own API tells of: the pods that are bound here, and their containers.
+func (a *Agent) Pods() *pod.Manager { return a.pods }
+
+// Healthy says what keeps the node from running pods; nil when nothing does.
+func (a *Agent) Healthy() error { return a.node.healthy() }
+
+// Run is the agent's life, until the context ends or a part fails; containers run on after it.
+//
+//  1. events go to the server
+//  2. the node is registered, watched, and its status kept up to date
+//  3. its lease is renewed, so that the server knows it is alive
+//  4. the pod network is made once the server has given the node a range
+//  5. the node's pods run
+func (a *Agent) Run(ctx context.Context) error {
+	a.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
+	defer a.events.Shutdown()
+	a.tell(corev1.EventTypeNormal, "Starting", "Starting the node agent.")
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { a.node.watch(ctx); return nil })
+	g.Go(func() error { a.node.keep(ctx); return nil })
+	g.Go(func() error { a.keepLease(ctx); return nil })
+	g.Go(func() error {
+		if !a.makeNetwork(ctx) {
+			return nil
+		}
+		return a.pods.Run(ctx)
+	})
+	return g.Wait()
+}
+
+// tell makes an event about the node.
+func (a *Agent) tell(kind, reason, message string) {
+	a.voice.Event(&corev1.ObjectReference{Kind: "Node", APIVersion: "v1", Name: a.config.NodeName, UID: types.UID(a.config.NodeName)},
+		kind, reason, message)
+}

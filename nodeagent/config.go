@@ -1,0 +1,101 @@
+package nodeagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+
+	"leme/nodeagent/pod"
+)
+
+// Network is the pod network of the node.
+type Network interface {
+	// Ensure makes the network with the range that the server gave this node. Making it again is harmless.
+	Ensure(ctx context.Context, podCIDR netip.Prefix) error
+}
+
+// Config is what an agent needs.
+type Config struct {
+	Home       string // $LEME_HOME; the agent keeps its files under Home/agent
+	Kubeconfig *rest.Config
+	Runtime    pod.Runtime
+	Puller     pod.Puller
+	Network    Network
+
+	NodeName string            // default: the host's name in lower case
+	NodeIP   string            // default: the address that the host speaks to others from
+	Port     int               // of the node's own API; default 10250
+	Labels   map[string]string // of the node, beside those of every node
+	Version  string            // Leme's own, "0.1.0"
+	Logger   *slog.Logger      // default: slog.Default()
+}
+
+var eventScheme = scheme.Scheme
+
+func (c *Config) validate() error {
+	switch {
+	case c.Home == "":
+		return errors.New("agent: no home directory is given")
+	case c.Kubeconfig == nil:
+		return errors.New("agent: no kubeconfig is given")
+	case c.Runtime == nil || c.Puller == nil || c.Network == nil:
+		return errors.New("agent: a runtime, a puller and a network are needed")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Port == 0 {
+		c.Port = 10250
+	}
+	if c.NodeName == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("agent: finding the node's name: %w", err)
+		}
+		c.NodeName = strings.ToLower(name)
+	}
+	if problems := validation.IsDNS1123Subdomain(c.NodeName); len(problems) > 0 {
+		return fmt.Errorf("agent: node name %q: %s", c.NodeName, strings.Join(problems, "; "))
+	}
+	if c.NodeIP == "" {
+		c.NodeIP = hostAddress()
+	}
+	if _, err := netip.ParseAddr(c.NodeIP); err != nil {
+		return fmt.Errorf("agent: node IP: %w", err)
+	}
+	for key, value := range c.Labels {
+		if problems := append(validation.IsQualifiedName(key), validation.IsValidLabelValue(value)...); len(problems) > 0 {
+			return fmt.Errorf("agent: label %s=%s: %s", key, value, strings.Join(problems, "; "))
+		}
+	}
+	return nil
+}
+
+// hostAddress is the address that packets to the world would leave from; on a host with no way out its first global
+// one, else the loopback's.
+func hostAddress() string {
+	if conn, err := net.Dial("udp", "192.0.2.1:9"); err == nil { // sends nothing
+		defer conn.Close()
+		if a, ok := conn.LocalAddr().(*net.UDPAddr); ok {
+			return a.IP.String()
+		}
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err == nil {
+		for _, a := range addresses {
+			if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+				return n.IP.String()
+			}
+		}
+	}
+	return "127.0.0.1"
+}

@@ -1,0 +1,239 @@
+package nodeagent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+)
+
+const (
+	requestTimeout = 10 * time.Second // for one request to the server
+	checkEvery     = 10 * time.Second // of the machine and the engine
+	retryAfter     = 2 * time.Second  // a request that failed
+	imagesEvery    = time.Minute      // of the list of images
+)
+
+// node is the agent's own Node: as the API has it, and as it must be.
+type node struct {
+	agent   *Agent
+	changed chan struct{} // a token when something below changed
+
+	mu         sync.Mutex
+	object     *corev1.Node  // nil: the API has none
+	next       chan struct{} // closed when the object changes
+	synced     bool          // the API has answered
+	networkErr error         // nil once the pod network is there
+	engineErr  error
+
+	imagesAt time.Time // when they were last listed; of keep alone
+	last     facts
+	ready    bool // as last told
+}
+
+func newNode(a *Agent) *node {
+	return &node{agent: a, changed: make(chan struct{}, 1), next: make(chan struct{}), networkErr: errors.New("the pod network is not ready: the node has no pod range yet")}
+}
+
+func (n *node) wake() {
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+// set changes what is known under the lock and wakes who acts on it.
+func (n *node) set(change func()) {
+	n.mu.Lock()
+	change()
+	n.mu.Unlock()
+	n.wake()
+}
+
+// current is the Node as the API has it, nil when it has none, and a channel that is closed at its next change.
+func (n *node) current() (*corev1.Node, <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.object, n.next
+}
+
+// take notes the Node's state in the API.
+func (n *node) take(object *corev1.Node) {
+	n.mu.Lock()
+	n.object = object
+	close(n.next)
+	n.next = make(chan struct{})
+	n.mu.Unlock()
+}
+
+func (n *node) healthy() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return errors.Join(n.engineErr, n.networkErr)
+}
+
+// keep registers the node and keeps labels and status as they must be: after changes at once, else by the clock.
+func (n *node) keep(ctx context.Context) {
+	for {
+		wait := checkEvery
+		if err := n.step(ctx); err != nil && ctx.Err() == nil {
+			n.agent.log.Warn("cannot keep the node's status", "error", err)
+			wait = retryAfter
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-n.changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// step brings the Node one step closer to what it must be.
+func (n *node) step(ctx context.Context) error {
+	f := n.look(ctx)
+	n.mu.Lock()
+	object, synced := n.object, n.synced
+	n.mu.Unlock()
+	if !synced {
+		return nil // the watch wakes us
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if object == nil {
+		return n.create(ctx, f)
+	}
+	if err := n.label(ctx, object, f); err != nil {
+		return err
+	}
+	return n.report(ctx, object, f)
+}
+
+// look asks machine and engine how they are.
+func (n *node) look(ctx context.Context) facts {
+	a := n.agent
+	f := facts{machine: a.machine, name: a.config.NodeName, ip: a.config.NodeIP, port: a.config.Port, version: a.config.Version,
+		engine: n.last.engine, images: n.last.images}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	engine, err := a.config.Runtime.Version(ctx)
+	if err == nil {
+		f.engine = engine
+	} else {
+		err = fmt.Errorf("the container engine does not answer: %w", err)
+	}
+	n.mu.Lock()
+	n.engineErr = err
+	n.mu.Unlock()
+	if now := time.Now(); err == nil && now.Sub(n.imagesAt) >= imagesEvery {
+		if images, err := a.config.Runtime.Images(ctx); err == nil {
+			f.images, n.imagesAt = images, now
+		}
+	}
+	if problem := n.healthy(); problem != nil {
+		f.notReady = problem.Error()
+	}
+	if f.pressure, err = a.machine.pressure(); err != nil {
+		a.log.Warn("cannot look at the machine", "error", err)
+	}
+	n.last = f
+	return f
+}
+
+// create registers the node.
+func (n *node) create(ctx context.Context, f facts) error {
+	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.name, Labels: n.labels(f)}}
+	object.Status = f.status(corev1.NodeStatus{}, time.Now())
+	made, err := n.agent.client.CoreV1().Nodes().Create(ctx, object, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil // the watch brings it
+	} else if err != nil {
+		return fmt.Errorf("registering the node: %w", err)
+	}
+	n.take(made)
+	n.wake()
+	return nil
+}
+
+func (n *node) labels(f facts) map[string]string {
+	labels := f.labels()
+	maps.Copy(labels, n.agent.config.Labels)
+	return labels
+}
+
+// label adds the labels that are missing; those of others stay.
+func (n *node) label(ctx context.Context, object *corev1.Node, f facts) error {
+	missing := map[string]string{}
+	for key, value := range n.labels(f) {
+		if object.Labels[key] != value {
+			missing[key] = value
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": missing}})
+	if err != nil {
+		return err
+	}
+	_, err = n.agent.client.CoreV1().Nodes().Patch(ctx, f.name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	if err != nil {
+		return fmt.Errorf("labelling the node: %w", err)
+	}
+	return nil
+}
+
+// report sends the status up when it is due.
+func (n *node) report(ctx context.Context, object *corev1.Node, f facts) error {
+	now := time.Now()
+	status := f.status(object.Status, now)
+	if !due(object.Status, status, now) {
+		return nil
+	}
+	before, err := json.Marshal(corev1.Node{Status: object.Status})
+	if err != nil {
+		return err
+	}
+	after, err := json.Marshal(corev1.Node{Status: status})
+	if err != nil {
+		return err
+	}
+	patch, err := strategicpatch.CreateTwoWayMergePatch(before, after, corev1.Node{})
+	if err != nil {
+		return err
+	}
+	updated, err := n.agent.client.CoreV1().Nodes().Patch(ctx, f.name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if apierrors.IsNotFound(err) {
+		return nil // deleted just now: the watch brings it, and we register again
+	} else if err != nil {
+		return fmt.Errorf("reporting the node's status: %w", err)
+	}
+	n.take(updated)
+	n.announce(f.notReady)
+	return nil
+}
+
+func (n *node) announce(notReady string) {
+	ready := notReady == ""
+	if ready == n.ready {
+		return
+	}
+	n.ready = ready
+	reason := "NodeReady"
+	if !ready {
+		reason = "NodeNotReady"
+	}
+	n.agent.tell(corev1.EventTypeNormal, reason, fmt.Sprintf("Node %s status is now: %s", n.agent.config.NodeName, reason))
+}

@@ -1,0 +1,137 @@
+package nodeagent
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/nodeagent/pod"
+)
+
+// KubernetesVersion is the API that the agent speaks, as the node's kubeletVersion tells it.
+const KubernetesVersion = "v1.37.2"
+
+// maxImages bounds the images that a node's status lists (the kubelet's nodeStatusMaxImages).
+const maxImages = 50
+
+// heartbeat is how often the status goes up although nothing changed.
+const heartbeat = 5 * time.Minute
+
+// facts is what a node's status is made from.
+type facts struct {
+	machine  machine
+	pressure pressure
+	engine   string // "docker://20.10.24"
+	notReady string // what keeps the node from running pods; empty when nothing does
+	images   []pod.Image
+	name, ip string
+	port     int
+	version  string
+}
+
+// labels are those of every node.
+func (f facts) labels() map[string]string {
+	return map[string]string{
+		corev1.LabelHostname:   f.name,
+		corev1.LabelOSStable:   "linux",
+		corev1.LabelArchStable: f.machine.architecture,
+	}
+}
+
+// status is the node's status now. What others set is kept, and so are times of transitions.
+func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
+	s := *old.DeepCopy()
+	s.Capacity = f.machine.capacity()
+	s.Allocatable = s.Capacity.DeepCopy()
+	s.Addresses = []corev1.NodeAddress{
+		{Type: corev1.NodeInternalIP, Address: f.ip},
+		{Type: corev1.NodeHostName, Address: f.name},
+	}
+	s.DaemonEndpoints.KubeletEndpoint.Port = int32(f.port)
+	s.NodeInfo = corev1.NodeSystemInfo{
+		MachineID: f.machine.machineID, SystemUUID: f.machine.systemUUID, BootID: f.machine.bootID,
+		KernelVersion: f.machine.kernel, OSImage: f.machine.os,
+		ContainerRuntimeVersion: f.engine, KubeletVersion: KubernetesVersion + "+leme-" + f.version,
+		OperatingSystem: "linux", Architecture: f.machine.architecture,
+	}
+	s.Images = imageList(f.images)
+	for _, c := range f.conditions() {
+		setCondition(&s, c, metav1.NewTime(now).Rfc3339Copy())
+	}
+	return s
+}
+
+func (f facts) conditions() []corev1.NodeCondition {
+	ready := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady",
+		Message: "the node agent is posting ready status"}
+	if f.notReady != "" {
+		ready.Status, ready.Reason, ready.Message = corev1.ConditionFalse, "KubeletNotReady", f.notReady
+	}
+	return []corev1.NodeCondition{
+		pressureCondition(corev1.NodeMemoryPressure, f.pressure.memory, "KubeletHasInsufficientMemory", "KubeletHasSufficientMemory", "memory"),
+		pressureCondition(corev1.NodeDiskPressure, f.pressure.disk, "KubeletHasDiskPressure", "KubeletHasNoDiskPressure", "disk space"),
+		pressureCondition(corev1.NodePIDPressure, f.pressure.pids, "KubeletHasInsufficientPID", "KubeletHasSufficientPID", "PIDs"),
+		ready,
+	}
+}
+
+func pressureCondition(t corev1.NodeConditionType, short bool, bad, good, what string) corev1.NodeCondition {
+	if short {
+		return corev1.NodeCondition{Type: t, Status: corev1.ConditionTrue, Reason: bad, Message: "the node runs short of " + what}
+	}
+	return corev1.NodeCondition{Type: t, Status: corev1.ConditionFalse, Reason: good, Message: "the node has enough " + what}
+}
+
+func setCondition(s *corev1.NodeStatus, c corev1.NodeCondition, now metav1.Time) {
+	c.LastHeartbeatTime, c.LastTransitionTime = now, now
+	for i := range s.Conditions {
+		old := &s.Conditions[i]
+		if old.Type != c.Type {
+			continue
+		}
+		if old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+		*old = c
+		return
+	}
+	s.Conditions = append(s.Conditions, c)
+}
+
+// imageList names the largest images, which cost most to bring to another node.
+func imageList(images []pod.Image) []corev1.ContainerImage {
+	sorted := slices.SortedFunc(slices.Values(images), func(a, b pod.Image) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.ID, b.ID))
+	})
+	var list []corev1.ContainerImage
+	for _, i := range sorted {
+		if len(i.Names) > 0 && len(list) < maxImages {
+			list = append(list, corev1.ContainerImage{Names: i.Names[:min(len(i.Names), 5)], SizeBytes: i.Size})
+		}
+	}
+	return list
+}
+
+// due says whether a status must go up: when it differs in more than its heartbeats, or these are old.
+func due(old, now corev1.NodeStatus, at time.Time) bool {
+	last := time.Time{}
+	for _, c := range old.Conditions {
+		if c.Type == corev1.NodeReady {
+			last = c.LastHeartbeatTime.Time
+		}
+	}
+	return at.Sub(last) >= heartbeat || !equality.Semantic.DeepEqual(silent(old), silent(now))
+}
+
+// silent is a status without its heartbeats.
+func silent(s corev1.NodeStatus) corev1.NodeStatus {
+	s = *s.DeepCopy()
+	for i := range s.Conditions {
+		s.Conditions[i].LastHeartbeatTime = metav1.Time{}
+	}
+	return s
+}
