@@ -95,7 +95,7 @@ func controllers(e *environment) []component {
 }
 
 // Run campaigns to be the leader and, while it is, runs all controllers and what else only the leader does.
-// It returns when ctx ends.
+// It returns nil when ctx ends.
 func Run(ctx context.Context, c Config) error {
 	pods, err := c.validate()
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 // nodeLifecycle marks the nodes that are not heard of any more, and those that are again.
 type nodeLifecycle struct {
 	nodes  resource.Typed[*corev1.Node]
+	pods   resource.Typed[*corev1.Pod]
 	leases resource.Typed[*coordinationv1.Lease]
 	events *event.Source
 	grace  time.Duration
@@ -32,6 +33,7 @@ func newNodeLifecycle(e *environment) component {
 	const user = "system:controller:node-controller"
 	c := &nodeLifecycle{
 		nodes:  resource.For[*corev1.Node](e.api, kind.Node, user),
+		pods:   resource.For[*corev1.Pod](e.api, kind.Pod, user),
 		leases: resource.For[*coordinationv1.Lease](e.api, kind.Lease, user),
 		events: e.events.From("node-controller"),
 		grace:  e.NodeGrace,
@@ -74,16 +76,7 @@ func (c *nodeLifecycle) reconcile(ctx context.Context, key objectKey) (time.Dura
 func (c *nodeLifecycle) apply(ctx context.Context, node *corev1.Node, plan nodePlan) error {
 	var failed []error
 	if plan.conditions != nil {
-		c.events.Normal(node, "NodeNotReady", "Node %s status is now: NodeNotReady", node.Name)
-		slog.Warn("node is not heard of", "node", node.Name)
-		_, err := c.nodes.UpdateStatus(ctx, "", node.Name, func(n *corev1.Node) error {
-			if n.ResourceVersion != node.ResourceVersion {
-				return errNodeChanged
-			}
-			n.Status.Conditions = plan.conditions
-			return nil
-		})
-		failed = append(failed, ignoreGone(err))
+		failed = append(failed, c.markLost(ctx, node, plan.conditions))
 	}
 	if plan.retaint {
 		_, err := c.nodes.Update(ctx, "", node.Name, func(n *corev1.Node) error {
@@ -96,6 +89,39 @@ func (c *nodeLifecycle) apply(ctx context.Context, node *corev1.Node, plan nodeP
 		return fmt.Errorf("marking node %s: %w", node.Name, err)
 	}
 	return nil
+}
+
+// markLost says of a node, after its pods, that nothing is known. Its agent tells otherwise when it is back.
+func (c *nodeLifecycle) markLost(ctx context.Context, node *corev1.Node, conditions []corev1.NodeCondition) error {
+	c.events.Normal(node, "NodeNotReady", "Node %s status is now: NodeNotReady", node.Name)
+	slog.Warn("node is not heard of", "node", node.Name)
+	ready := c.pods.List("", func(p *corev1.Pod) bool {
+		_, ready := podReady(p)
+		return ready && p.Spec.NodeName == node.Name
+	})
+	if _, err := sideBySide(len(ready), func(i int) error { return c.markUnready(ctx, ready[i]) }); err != nil {
+		return err
+	}
+	_, err := c.nodes.UpdateStatus(ctx, "", node.Name, func(n *corev1.Node) error {
+		if n.ResourceVersion != node.ResourceVersion {
+			return errNodeChanged
+		}
+		n.Status.Conditions = conditions
+		return nil
+	})
+	return ignoreGone(err)
+}
+
+func (c *nodeLifecycle) markUnready(ctx context.Context, pod *corev1.Pod) error {
+	_, err := c.pods.UpdateStatus(ctx, pod.Namespace, pod.Name, func(p *corev1.Pod) error {
+		for i := range p.Status.Conditions {
+			if r := &p.Status.Conditions[i]; r.Type == corev1.PodReady && p.UID == pod.UID {
+				r.Status, r.LastTransitionTime = corev1.ConditionFalse, metav1.NewTime(c.now())
+			}
+		}
+		return nil
+	})
+	return ignoreGone(err)
 }
 
 // errNodeChanged tells that a node has spoken while it was being called silent: look again.

@@ -46,8 +46,15 @@ type loop[K comparable] struct {
 // Name is what the controller is called in logs.
 func (l *loop[K]) Name() string { return l.name }
 
-// Run starts the workers once every source has listed what there is, and stops them when ctx ends.
+// Run starts the workers once every source has listed what there is. It returns nil when ctx ends.
 func (l *loop[K]) Run(ctx context.Context) error {
+	if err := l.run(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", l.name, err)
+	}
+	return nil
+}
+
+func (l *loop[K]) run(ctx context.Context) error {
 	queue := workqueue.NewTypedRateLimitingQueueWithConfig(
 		workqueue.NewTypedItemExponentialFailureRateLimiter[K](firstRetry, lastRetry),
 		workqueue.TypedRateLimitingQueueConfig[K]{Name: l.name})
@@ -79,10 +86,7 @@ func (l *loop[K]) Run(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err := g.Wait(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s: %w", l.name, err)
-	}
-	return context.Cause(ctx)
+	return g.Wait()
 }
 
 func (l *loop[K]) work(ctx context.Context, queue workqueue.TypedRateLimitingInterface[K]) {

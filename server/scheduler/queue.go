@@ -17,8 +17,8 @@ const (
 // those that were refused, parked until something changes that may help. It is not safe for concurrent use.
 type queue struct {
 	known   map[types.UID]*waiter
-	ready   waiters // by priority, age
-	backing waiters // by the time from when on to try again
+	ready   waiters                          // by priority, age
+	backing waiters                          // by the time from when on to try again
 	parked  map[change]map[types.UID]*waiter // by what may wake them: most changes concern few
 }
 

@@ -21,8 +21,16 @@ const (
 	component = corev1.DefaultSchedulerName
 )
 
-// Run places the pods that ask for the default scheduler, until ctx ends.
+// Run places the pods that ask for the default scheduler. It returns nil when ctx ends.
 func Run(ctx context.Context, api *resource.API) error {
+	if err := runParts(ctx, api); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("scheduling: %w", err)
+	}
+	return nil
+}
+
+// runParts follows the cluster, decides and writes, side by side.
+func runParts(ctx context.Context, api *resource.API) error {
 	pods := resource.For[*corev1.Pod](api, kind.Pod, user)
 	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, user)
 	recorder := event.NewRecorder(resource.For[*corev1.Event](api, kind.Event, user), component)
@@ -50,10 +58,7 @@ func Run(ctx context.Context, api *resource.API) error {
 		}
 		return s.run(ctx, w)
 	})
-	if err := g.Wait(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("scheduling: %w", err)
-	}
-	return context.Cause(ctx)
+	return g.Wait()
 }
 
 // run tries pod after pod, as long as there are any, and hands on what comes of it.
