@@ -66,7 +66,8 @@ func (t Target) key() store.Key {
 	return store.Key{GroupResource: t.resource(), Namespace: t.Namespace, Name: t.Name}
 }
 
-func (t Target) named(name string) Target {
+// Named is the target with another name.
+func (t Target) Named(name string) Target {
 	t.Name = name
 	return t
 }

@@ -21,7 +21,7 @@ func (a *API) applying(p *patch, data []byte, o metav1.PatchOptions) (func(*stor
 	if err := yaml.Unmarshal(data, &config); err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding YAML: %v", err))
 	}
-	if err := p.checkConfig(data); err != nil {
+	if err := p.checkConfig(data, config); err != nil {
 		return nil, err
 	}
 	fields, err := a.owner.of(p.target)
@@ -47,8 +47,16 @@ func (a *API) applying(p *patch, data []byte, o metav1.PatchOptions) (func(*stor
 	}, nil
 }
 
-// checkConfig looks for fields that a configuration names twice. Unknown ones are found when it is merged.
-func (p *patch) checkConfig(data []byte) error {
+// checkConfig looks at a configuration's type, and for fields that it names twice. Unknown ones are found when it is
+// merged.
+func (p *patch) checkConfig(data []byte, config map[string]any) error {
+	wanted := &unstructured.Unstructured{Object: config}
+	if wanted.GetAPIVersion() == "" || wanted.GetKind() == "" {
+		return apierrors.NewBadRequest("an apply configuration must name its apiVersion and kind")
+	}
+	if err := checkType(p.form.gvk, wanted); err != nil {
+		return err
+	}
 	if p.validation == metav1.FieldValidationIgnore {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (a *API) Create(ctx context.Context, t Target, obj runtime.Object, o metav1
 		it, err := a.insert(ctx, n)
 		var taken *store.ConflictError
 		if errors.As(err, &taken) {
-			err = a.alreadyExists(t.named(metaOf(obj).GetName()), obj)
+			err = a.alreadyExists(t.Named(metaOf(obj).GetName()), obj)
 		}
 		return it, asStatus(t, err)
 	case Binding:

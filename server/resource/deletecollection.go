@@ -26,7 +26,7 @@ func (a *API) DeleteCollection(ctx context.Context, t Target, o metav1.DeleteOpt
 	g.SetLimit(deleters)
 	for _, it := range list.Items {
 		g.Go(func() error {
-			one := t.named(it.Key.Name)
+			one := t.Named(it.Key.Name)
 			one.Namespace = it.Key.Namespace
 			if _, _, err := a.Delete(ctx, one, o); err != nil && !apierrors.IsNotFound(err) {
 				return err

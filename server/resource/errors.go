@@ -24,9 +24,12 @@ const retryAfter = 1
 func asStatus(t Target, err error) error {
 	var status *apierrors.StatusError
 	var lost *store.ConflictError
+	var refused refusal
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &refused):
+		return refused.error
 	case errors.As(err, &status):
 		return status
 	case errors.As(err, &lost):
@@ -40,6 +43,9 @@ func asStatus(t Target, err error) error {
 	}
 	return apierrors.NewInternalError(err)
 }
+
+// refusal is the error of a component's own function, which it gets back as it is.
+type refusal struct{ error }
 
 // tooLargeRevision is for a resourceVersion that the store has not reached.
 func tooLargeRevision(wanted, current int64) error {

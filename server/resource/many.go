@@ -129,7 +129,7 @@ func (a *API) operation(ctx context.Context, c Change) (*store.Op, error) {
 	}
 	obj := old.DeepCopyObject()
 	if err := c.Mutate(obj); err != nil {
-		return nil, err
+		return nil, refusal{err}
 	}
 	if err := a.prepareChange(ctx, c, obj, old); err != nil {
 		return nil, err

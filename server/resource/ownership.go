@@ -76,7 +76,7 @@ func (o *ownership) of(t Target) (*managedfields.FieldManager, error) {
 	if fields, ok := o.managers[id]; ok {
 		return fields, nil
 	}
-	converter, err := o.converter()
+	converter, err := o.schema(t)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", t.Kind.Kind, err)
 	}
@@ -88,6 +88,14 @@ func (o *ownership) of(t Target) (*managedfields.FieldManager, error) {
 	}
 	o.managers[id] = fields
 	return fields, nil
+}
+
+// schema is where the target's fields are described. A scale needs no description: it has one field to own.
+func (o *ownership) schema(t Target) (managedfields.TypeConverter, error) {
+	if t.Subresource == Scale {
+		return managedfields.NewDeducedTypeConverter(), nil
+	}
+	return o.converter()
 }
 
 // foreign are the fields that a write to the target never changes, whatever it says of them.

@@ -137,8 +137,11 @@ func badPatch(quoted string, err error) error {
 	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), quoted, err.Error())})
 }
 
+// unprocessable is a 422 that says what is wrong.
 func unprocessable(err error) error {
-	return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	status := apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", "", 0, false)
+	status.ErrStatus.Message = err.Error()
+	return status
 }
 
 // strategicError tells a patch that makes no sense from one that does not fit the object.

@@ -72,17 +72,10 @@ func (c Typed[T]) UpdateStatus(ctx context.Context, namespace, name string, muta
 }
 
 func (c Typed[T]) update(ctx context.Context, t Target, mutate func(T) error) (T, error) {
-	var refused error
 	e := edit{Target: t, manager: managerOf(t, ""), change: func(it *store.Item) (runtime.Object, error) {
-		return mutated(it, func(obj runtime.Object) error {
-			refused = mutate(obj.(T))
-			return refused
-		})
+		return mutated(it, func(obj runtime.Object) error { return mutate(obj.(T)) })
 	}}
 	it, _, err := c.api.put(ctx, e)
-	if refused != nil {
-		err = refused
-	}
 	return typed[T](it, err)
 }
 
@@ -97,7 +90,7 @@ func mutated(it *store.Item, mutate func(runtime.Object) error) (runtime.Object,
 	}
 	obj := old.DeepCopyObject()
 	if err := mutate(obj); err != nil {
-		return nil, err
+		return nil, refusal{err}
 	}
 	if equality.Semantic.DeepEqual(obj, old) {
 		return nil, errNoChange
