@@ -28,7 +28,7 @@ var rules = []rule{
 	// What everyone who is known may ask: what there is, and what they may do.
 	{group: GroupAuthenticated, verbs: browse, paths: []string{
 		"/", "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*",
-		"/version", "/version/", "/healthz", "/healthz/*", "/livez", "/livez/*", "/readyz", "/readyz/*",
+		"/version", "/version/", "/ui", "/ui/*", "/healthz", "/healthz/*", "/livez", "/livez/*", "/readyz", "/readyz/*",
 	}},
 	{group: GroupAuthenticated, verbs: []string{"create"}, resources: []string{
 		"authorization.k8s.io/selfsubjectaccessreviews", "authorization.k8s.io/selfsubjectrulesreviews",

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/server/auth"
+	"leme/server/kind"
+	"leme/server/resource"
+)
+
+// firstNamespaces are there in every cluster.
+var firstNamespaces = []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
+
+// bootstrap makes what a new cluster needs and leaves alone what is there.
+func bootstrap(ctx context.Context, api *resource.API) error {
+	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, auth.UserServer)
+	for _, name := range firstNamespaces {
+		if _, ok := namespaces.Get("", name); ok {
+			continue
+		}
+		_, err := namespaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+)
+
+// Config is what a server needs.
+type Config struct {
+	Home      string // the folder of pki/, etcd/ and kubeconfig; required
+	Listen    string // default ":6443"
+	Advertise string // the IP or name in kubeconfigs and the certificate; default: the host's first global address
+
+	EtcdEndpoints             []string // empty: embedded etcd under Home/etcd
+	EtcdCA, EtcdCert, EtcdKey string   // files for TLS to them
+
+	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
+	Mounts  []Mount // handlers of other parts, besides the API
+	Version string  // Leme's own, e.g. "0.1.0"
+}
+
+// Mount is a handler under a prefix (the embedded registry at /v2/), behind the same TLS, authentication and
+// authorization as the API.
+type Mount struct {
+	Prefix  string
+	Handler http.Handler
+}
+
+// validate fills in the defaults and checks the rest.
+func (c *Config) validate() error {
+	if c.Home == "" {
+		return errors.New("server: no home folder is set")
+	}
+	home, err := filepath.Abs(c.Home)
+	if err != nil {
+		return fmt.Errorf("server: home folder: %w", err)
+	}
+	c.Home = home
+	if c.Listen == "" {
+		c.Listen = ":6443"
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("server: the listen address %q is not HOST:PORT: %w", c.Listen, err)
+	}
+	if c.Advertise == "" {
+		c.Advertise = advertised(host)
+	}
+	if c.PodCIDR == "" {
+		c.PodCIDR = "10.42.0.0/16"
+	}
+	if _, err := netip.ParsePrefix(c.PodCIDR); err != nil {
+		return fmt.Errorf("server: the pods' range: %w", err)
+	}
+	if c.Version == "" {
+		c.Version = "0.0.0"
+	}
+	for _, m := range c.Mounts {
+		if m.Handler == nil || m.Prefix == "" || m.Prefix[0] != '/' {
+			return fmt.Errorf("server: the mount at %q needs a path and a handler", m.Prefix)
+		}
+	}
+	return nil
+}
+
+// advertised is where a server that listens on host is reached: there, or at the host's first global address.
+func advertised(host string) string {
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return host
+	}
+	if ip := routed(); ip != "" {
+		return ip
+	}
+	return "127.0.0.1"
+}
+
+// routed is the address from which packets leave for the world, or that of the first interface with a global one.
+func routed() string {
+	// Nothing is sent: connecting a datagram socket only asks for the route (TEST-NET-1, RFC 5737).
+	if conn, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
+		defer conn.Close()
+		return conn.LocalAddr().(*net.UDPAddr).IP.String()
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+			return n.IP.String()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	kjson "sigs.k8s.io/json"
+
+	"leme/server/auth"
+	"leme/server/controller"
+	"leme/server/dashboard"
+	"leme/server/kind"
+	"leme/server/openapi"
+	"leme/server/resource"
+	"leme/server/rest"
+	"leme/server/store"
+)
+
+// parts are what works over the store.
+type parts struct {
+	api     *resource.API
+	handler *rest.Handler
+}
+
+func (s *Server) newParts(st *store.Store) (*parts, error) {
+	documents := openapi.New(s.kinds)
+	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter))
+	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
+	for _, m := range s.config.Mounts {
+		mounts = append(mounts, rest.Mount(m))
+	}
+	handler, err := rest.New(rest.Config{
+		API: api, Documents: documents,
+		Authenticator: auth.NewAuthenticator(s.tokens), Authorizer: auth.Rules{},
+		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &parts{api: api, handler: handler}, nil
+}
+
+// control runs the controllers and the scheduler for as long as this server leads.
+func (s *Server) control(ctx context.Context, api *resource.API) error {
+	err := controller.Run(ctx, controller.Config{API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// decoder reads what the store holds by the kinds that are served.
+func decoder(kinds *kind.Set) store.Decode {
+	return func(gr schema.GroupResource, raw []byte) (runtime.Object, error) {
+		k := kinds.ByResource(gr)
+		if k == nil {
+			return nil, fmt.Errorf("no kind is served as %s", gr)
+		}
+		obj := k.New()
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, obj); err != nil {
+			return nil, err
+		}
+		return obj, nil
+	}
+}

@@ -1,0 +1,125 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"leme/server/resource"
+	"leme/server/store"
+)
+
+// writeItem answers with one object.
+func (c *call) writeItem(code int, it *store.Item) error {
+	switch {
+	case c.accept.form == formTable:
+		return c.writeTable(code, &resource.List{Items: []*store.Item{it}, Revision: it.Revision})
+	case c.accept.form == formPartial:
+		c.writeJSON(code, appendPartial(nil, it))
+	case c.accept.format == formatProtobuf:
+		raw, err := protobufOf(it)
+		if err != nil {
+			return err
+		}
+		apiVersion, kind := typeOf(it)
+		out := c.start(code, len(raw))
+		defer out.close()
+		out.buf = appendEnvelope(out.buf, apiVersion, kind, raw)
+	default:
+		c.writeJSON(code, it.JSON)
+	}
+	return nil
+}
+
+// writeList answers with a list of the call's kind.
+func (c *call) writeList(code int, list *resource.List) error {
+	switch {
+	case c.accept.form == formTable:
+		return c.writeTable(code, list)
+	case c.accept.format == formatProtobuf:
+		return c.writeProtobufList(code, list)
+	case c.accept.direct():
+		out := c.start(code, sizeOf(list.Items))
+		defer out.close()
+		c.spliceList(out, list)
+	default:
+		whole := &output{}
+		c.spliceList(whole, list)
+		c.writeJSON(code, whole.buf)
+	}
+	return nil
+}
+
+// spliceList puts a list together from the stored bytes of its items.
+func (c *call) spliceList(out *output, list *resource.List) {
+	apiVersion, kind := c.kind.GroupVersionKind.ToAPIVersionAndKind()
+	if c.accept.form == formPartial {
+		apiVersion, kind = "meta.k8s.io/v1", "PartialObjectMetadata"
+	}
+	out.buf = fmt.Appendf(out.buf, `{"kind":"%sList","apiVersion":%q,"metadata":`, kind, apiVersion)
+	out.buf = appendListMeta(out.buf, list)
+	out.buf = append(out.buf, `,"items":[`...)
+	for i, it := range list.Items {
+		if i > 0 {
+			out.buf = append(out.buf, ',')
+		}
+		if c.accept.form == formPartial {
+			out.buf = appendPartial(out.buf, it)
+		} else {
+			out.buf = it.AppendUntyped(out.buf)
+		}
+		if out.w != nil && !out.spill() {
+			return
+		}
+	}
+	out.buf = append(out.buf, "]}\n"...)
+}
+
+func listMeta(list *resource.List) metav1.ListMeta {
+	return metav1.ListMeta{
+		ResourceVersion: fmt.Sprint(list.Revision), Continue: list.Continue, RemainingItemCount: list.Remaining,
+	}
+}
+
+func appendListMeta(dst []byte, list *resource.List) []byte {
+	raw, _ := json.Marshal(listMeta(list)) // three plain fields
+	return append(dst, raw...)
+}
+
+func sizeOf(items []*store.Item) int {
+	size := 0
+	for _, it := range items {
+		size += len(it.JSON)
+	}
+	return size
+}
+
+// answer writes an object that is made for this answer alone: a Status, a review.
+func (c *call) answer(code int, obj runtime.Object, gvk schema.GroupVersionKind) {
+	if c.accept.format == "" || c.accept.form != formFull {
+		c.accept.form, c.accept.format = formFull, formatJSON
+		if a, ok := negotiate(c.r.Header.Get("Accept"), false); ok && a.form == formFull {
+			c.accept.format = a.format
+		}
+	}
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	if message, ok := obj.(marshaler); ok && c.accept.format == formatProtobuf {
+		if raw, err := message.Marshal(); err == nil {
+			apiVersion, kind := gvk.ToAPIVersionAndKind()
+			out := c.start(code, len(raw))
+			defer out.close()
+			out.buf = appendEnvelope(out.buf, apiVersion, kind, raw)
+			return
+		}
+	}
+	raw, err := json.Marshal(obj)
+	if err != nil {
+		http.Error(c.w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	c.writeJSON(code, append(raw, '\n'))
+}

@@ -1,0 +1,83 @@
+package rest
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+
+	"leme/server/auth"
+	"leme/server/kind"
+	"leme/server/resource"
+)
+
+// call is one request on its way through the steps.
+type call struct {
+	w      *recorder
+	r      *http.Request
+	query  url.Values
+	info   info
+	user   auth.User
+	kind   *kind.Kind // of a resource's request
+	accept accept
+	tables *tables
+
+	warned int // bytes of warnings given
+}
+
+type callKey struct{}
+
+// of finds the call that a step's request belongs to.
+func of(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
+
+// target is the call's object or collection for the verbs.
+func (c *call) target() resource.Target {
+	namespace := c.info.Namespace
+	if !c.kind.Namespaced {
+		namespace = ""
+	}
+	return resource.Target{
+		Kind: c.kind, Namespace: namespace, Name: c.info.Name, Subresource: c.info.Subresource, User: c.user.Name,
+	}
+}
+
+// context is the request's, with warnings going to the response's headers.
+func (c *call) context() context.Context {
+	return resource.WithWarnings(c.r.Context(), c.warn)
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush implements http.Flusher.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Hijack implements http.Hijacker, for the upgrades that proxies pass through.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+
+	"leme/server/auth"
+	"leme/server/kind"
+	"leme/server/openapi"
+	"leme/server/resource"
+)
+
+// Config is what a Handler serves and whom it asks.
+type Config struct {
+	API           *resource.API
+	Documents     *openapi.Documents
+	Authenticator auth.Authenticator
+	Authorizer    auth.Authorizer
+	Agents        *tls.Config // the server's identity towards the nodes' agents
+	Version       string      // Leme's own, e.g. "0.1.0"
+	Mounts        []Mount
+	// MaxReads and MaxWrites are how many requests may be in flight at once; 0: 400 and 200.
+	MaxReads, MaxWrites int
+}
+
+// Mount is a handler under a prefix ("/v2/"), behind the same TLS, authentication and authorization.
+type Mount struct {
+	Prefix  string
+	Handler http.Handler
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.API == nil, c.Documents == nil, c.Authenticator == nil, c.Authorizer == nil, c.Agents == nil:
+		return errors.New("rest: API, Documents, Authenticator, Authorizer and Agents must be set")
+	}
+	if c.MaxReads == 0 {
+		c.MaxReads = 400
+	}
+	if c.MaxWrites == 0 {
+		c.MaxWrites = 200
+	}
+	return nil
+}
+
+// Handler serves the Kubernetes API. Make it with New.
+type Handler struct {
+	api       *resource.API
+	kinds     *kind.Set
+	documents *openapi.Documents
+	authn     auth.Authenticator
+	authz     auth.Authorizer
+	agents    *agents
+	discovery *discovery
+	metrics   *metrics
+	limits    limits
+	tables    tables
+	version   string
+	fixed     *http.ServeMux // every path that names no resource
+	steps     http.Handler
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
+}
+
+// New makes a handler; Close ends what it has running.
+func New(c Config) (*Handler, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	h := &Handler{
+		api: c.API, kinds: c.API.Kinds(), documents: c.Documents,
+		authn: c.Authenticator, authz: c.Authorizer,
+		agents:    newAgents(c.API, c.Agents),
+		discovery: newDiscovery(c.API.Kinds()),
+		metrics:   newMetrics(),
+		limits:    newLimits(c.MaxReads, c.MaxWrites),
+		version:   c.Version,
+	}
+	h.metrics.count(h)
+	h.life, h.end = context.WithCancel(context.Background())
+	h.fixed = h.fixedPaths(c.Mounts)
+	// A request passes these from the last line to the first.
+	var next http.Handler = http.HandlerFunc(h.route)
+	next = h.limit(next)
+	next = h.authorize(next)
+	next = h.authenticate(next)
+	next = h.observe(next)
+	next = h.recover(next)
+	h.steps = next
+	return h, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query)}
+	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	h.steps.ServeHTTP(c.w, c.r)
+}
+
+// Close ends all watches and idle connections to agents, so that a graceful shutdown need not wait for them.
+func (h *Handler) Close() {
+	h.end()
+	h.agents.close()
+}

@@ -1,0 +1,105 @@
+package rest
+
+import (
+	"net/http"
+	"slices"
+
+	"leme/server/resource"
+)
+
+// route sends a request to its verb, its subresource, or the paths that name no resource.
+func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
+	c := of(r)
+	c.tables = &h.tables
+	if c.info.Resource == "" {
+		h.fixed.ServeHTTP(w, r)
+		return
+	}
+	if err := h.serve(c); err != nil {
+		c.fail(err)
+	}
+}
+
+func (h *Handler) serve(c *call) error {
+	if v := findVirtual(c.info.GroupVersionResource); v != nil {
+		return h.serveVirtual(c, v)
+	}
+	if c.kind = h.kinds.Lookup(c.info.GroupVersionResource); c.kind == nil {
+		return notFound(c)
+	}
+	if err := c.checkScope(); err != nil {
+		return err
+	}
+	if s := findConnect(c.kind.GroupResource(), c.info.Subresource); s != nil {
+		return h.connect(c, s)
+	}
+	if !serves(c) {
+		return notFound(c)
+	}
+	if err := c.negotiate(); err != nil {
+		return err
+	}
+	switch {
+	case slices.Contains(c.kind.NoVerbs, c.info.Verb) || !c.verbFits():
+		return notAllowed(c)
+	}
+	switch c.info.Verb {
+	case "get":
+		return h.get(c)
+	case "list":
+		return h.list(c)
+	case "watch":
+		return h.watch(c)
+	case "create":
+		return h.create(c)
+	case "update":
+		return h.update(c)
+	case "patch":
+		return h.patch(c)
+	case "delete":
+		return h.delete(c)
+	case "deletecollection":
+		return h.deleteCollection(c)
+	}
+	return notAllowed(c)
+}
+
+// checkScope refuses a namespace where the kind has none, and the lack of one where an object of it is named.
+func (c *call) checkScope() error {
+	switch {
+	case c.kind.Namespaced && c.info.Namespace == "" && c.info.Name != "":
+		return notFound(c)
+	case !c.kind.Namespaced && c.info.Namespace != "" && c.info.Resource != "namespaces":
+		return notFound(c)
+	}
+	return nil
+}
+
+// verbFits says whether the path has what the verb needs.
+func (c *call) verbFits() bool {
+	named, in := c.info.Name != "", c.info.Namespace != "" || !c.kind.Namespaced
+	switch c.info.Subresource {
+	case "":
+	case resource.Binding, resource.Eviction:
+		return c.info.Verb == "create"
+	case resource.Finalize:
+		return c.info.Verb == "update"
+	default:
+		return c.info.Verb == "get" || c.info.Verb == "update" || c.info.Verb == "patch"
+	}
+	switch c.info.Verb {
+	case "create":
+		return !named && in
+	case "update", "patch":
+		return named
+	case "deletecollection":
+		return in
+	}
+	return true
+}
+
+// serves says whether the kind has the subresource.
+func serves(c *call) bool {
+	return c.info.Subresource == "" ||
+		slices.ContainsFunc(subresources(c.kind), func(s subresource) bool { return s.name == c.info.Subresource })
+}

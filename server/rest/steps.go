@@ -1,0 +1,151 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"leme/server/auth"
+)
+
+// requestTimeout is how long a request may take that is not meant to last.
+const requestTimeout = time.Minute
+
+// open are the paths that need no credentials.
+var open = []string{"/healthz", "/livez", "/readyz", "/version"}
+
+func isOpen(path string) bool {
+	for _, p := range open {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// recover turns a panic into a 500 and a line in the log; the server goes on.
+func (h *Handler) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v)
+			}
+			slog.Error("A request panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			c := of(r)
+			if c.w.status != 0 {
+				panic(http.ErrAbortHandler) // the answer had begun: cut it off, so that it is not taken for whole
+			}
+			c.fail(apierrors.NewInternalError(errors.New("this request caused the apiserver to panic; look in the log for details")))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// observe logs each request at debug level and counts it.
+func (h *Handler) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := of(r)
+		start := time.Now()
+		done := h.metrics.begin(c)
+		defer func() {
+			took := time.Since(start)
+			done(took)
+			slog.Debug("request", "method", r.Method, "uri", r.RequestURI, "verb", c.info.Verb, "user", c.user.Name,
+				"agent", r.UserAgent(), "status", c.w.status, "bytes", c.w.bytes, "took", took)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// authenticate finds who asks. Where nobody is known, only the open paths are served.
+func (h *Handler) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := of(r)
+		user, ok, err := h.authn.Authenticate(r)
+		switch {
+		case err != nil && !errors.Is(err, auth.ErrBadCredentials):
+			slog.Error("Credentials could not be checked", "error", err)
+			fallthrough
+		case err != nil, !ok && !isOpen(r.URL.Path):
+			if c.info.Resource == "" {
+				w.Header().Set("WWW-Authenticate", `Basic realm="leme"`)
+			}
+			c.fail(apierrors.NewUnauthorized("Unauthorized"))
+			return
+		case !ok:
+			user = auth.User{Name: "system:anonymous", Groups: []string{"system:unauthenticated"}}
+		}
+		c.user = user
+		r.Header.Del("Authorization") // whatever a request is passed on to has no business with it
+		next.ServeHTTP(w, r)
+	})
+}
+
+// authorize refuses what the user may not do, in Kubernetes' words.
+func (h *Handler) authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := of(r)
+		a := c.info.attributes(c.query)
+		if a.Path == "" || !isOpen(a.Path) {
+			if allowed, reason := h.authz.Authorize(c.user, a); !allowed {
+				c.fail(forbidden(c.user, a, reason))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func forbidden(u auth.User, a auth.Attributes, reason string) error {
+	if reason != "" {
+		reason = ": " + reason
+	}
+	if a.Path != "" {
+		return apierrors.NewForbidden(schema.GroupResource{}, "", fmt.Errorf("User %q cannot %s path %q%s", u.Name, a.Verb, a.Path, reason))
+	}
+	what := a.Resource
+	if a.Subresource != "" {
+		what += "/" + a.Subresource
+	}
+	where := "at the cluster scope"
+	if a.Namespace != "" {
+		where = fmt.Sprintf("in the namespace %q", a.Namespace)
+	}
+	return apierrors.NewForbidden(schema.GroupResource{Group: a.Group, Resource: a.Resource}, a.Name,
+		fmt.Errorf("User %q cannot %s resource %q in API group %q %s%s", u.Name, a.Verb, what, a.Group, where, reason))
+}
+
+// limit bounds how long a request takes and how many there are at a time. Reads and writes are counted apart, so that
+// neither starves the other; what is meant to last is not counted, and neither is system:masters, who must always get in.
+func (h *Handler) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := of(r)
+		if c.info.Resource == "" || c.info.longRunning(c.query) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		leave, ok := h.limits.enter(c)
+		if !ok {
+			w.Header().Set("Retry-After", "1")
+			c.fail(apierrors.NewTooManyRequests("Too many requests, please try again later.", 1))
+			return
+		}
+		defer leave()
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		c.r = r.WithContext(ctx)
+		next.ServeHTTP(w, c.r)
+	})
+}

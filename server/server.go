@@ -1,0 +1,155 @@
+// Package server is the master of a cluster: etcd and the store over it, the Kubernetes API, the controllers and the
+// scheduler, in one process that starts and ends as one.
+//
+//	s, err := server.New(server.Config{Home: home, Version: version})
+//	go s.Run(ctx)
+//	<-s.Ready()
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"leme/server/auth"
+	"leme/server/kind"
+	"leme/server/store"
+)
+
+// Server is the master. Make it with New, then call Run once.
+type Server struct {
+	config   Config
+	pki      *auth.PKI
+	tokens   *auth.Tokens
+	listener net.Listener
+	kinds    *kind.Set
+	ready    chan struct{}
+}
+
+// New prepares the PKI, the admin kubeconfig (Home/kubeconfig) and the listener; nothing runs yet.
+func New(c Config) (*Server, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: c, kinds: kind.All(), ready: make(chan struct{})}
+	var err error
+	if s.pki, err = auth.OpenPKI(filepath.Join(c.Home, "pki"), []string{c.Advertise}); err != nil {
+		return nil, err
+	}
+	if s.tokens, err = auth.OpenTokens(filepath.Join(c.Home, "pki", "tokens")); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf("listening for the API: %w", err)
+	}
+	path := filepath.Join(c.Home, "kubeconfig")
+	if err := s.pki.WriteKubeconfig(path, s.URL(), auth.AdminUser, []string{auth.GroupMasters}, nil); err != nil {
+		return nil, errors.Join(err, s.listener.Close())
+	}
+	return s, nil
+}
+
+// URL is where clients reach the API.
+func (s *Server) URL() string {
+	port := s.listener.Addr().(*net.TCPAddr).Port
+	return "https://" + net.JoinHostPort(s.config.Advertise, strconv.Itoa(port))
+}
+
+// PKI is the cluster's certificate authority.
+func (s *Server) PKI() *auth.PKI { return s.pki }
+
+// AdminToken is a bearer token of system:masters, which registry clients use as their password.
+func (s *Server) AdminToken() (string, error) { return s.tokens.Admin() }
+
+// Ready is closed once the API answers.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// NodeKubeconfig writes the kubeconfig of a node's agent; hosts are the addresses that its certificate carries.
+func (s *Server) NodeKubeconfig(path, nodeName string, hosts []string) error {
+	return s.pki.WriteKubeconfig(path, s.URL(), auth.NodePrefix+nodeName, []string{auth.GroupNodes}, hosts)
+}
+
+// Run serves until ctx ends or a part fails. The store outlives everything that uses it.
+func (s *Server) Run(ctx context.Context) error {
+	st, err := s.openStore()
+	if err != nil {
+		return errors.Join(err, s.listener.Close())
+	}
+	storing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return st.Run(storing) })
+	g.Go(func() error {
+		defer stop()
+		return s.serve(ctx, st)
+	})
+	return g.Wait()
+}
+
+func (s *Server) openStore() (*store.Store, error) {
+	c := s.config
+	return store.Open(store.Config{
+		Endpoints: c.EtcdEndpoints, CA: c.EtcdCA, Cert: c.EtcdCert, Key: c.EtcdKey,
+		DataDir: filepath.Join(c.Home, "etcd"), Decode: decoder(s.kinds),
+	})
+}
+
+// serve runs all that works over the store.
+func (s *Server) serve(ctx context.Context, st *store.Store) error {
+	closing := context.AfterFunc(ctx, func() { _ = s.listener.Close() })
+	defer closing()
+	select {
+	case <-st.Ready():
+	case <-ctx.Done():
+		return nil
+	}
+	p, err := s.newParts(st)
+	if err != nil {
+		return errors.Join(err, s.listener.Close())
+	}
+	if err := bootstrap(ctx, p.api); err != nil {
+		return fmt.Errorf("making the first namespaces: %w", err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.listen(ctx, p.handler) })
+	g.Go(func() error { return s.control(ctx, p.api) })
+	close(s.ready)
+	return g.Wait()
+}
+
+// listen serves the API until ctx ends, then lets the requests that there are finish.
+func (s *Server) listen(ctx context.Context, handler closer) error {
+	h := newHTTPServer(handler)
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(tls.NewListener(s.listener, s.pki.ServerTLS())) }()
+	select {
+	case err := <-done:
+		handler.Close()
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("serving the API: %w", err)
+	case <-ctx.Done():
+	}
+	handler.Close()
+	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := h.Shutdown(finishing); err != nil {
+		_ = h.Close()
+	}
+	<-done
+	return nil
+}
+
+// closer is a handler that can end what it has running.
+type closer interface {
+	http.Handler
+	Close()
+}

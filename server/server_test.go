@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// start runs a whole server on a loopback port until the test ends, and gives its admin kubeconfig.
+func start(t testing.TB) (s *Server, kubeconfig string) {
+	t.Helper()
+	home := t.TempDir()
+	s, err := New(Config{Home: home, Listen: "127.0.0.1:0", Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with: %v", err)
+		}
+	})
+	select {
+	case <-s.Ready():
+	case err := <-ended:
+		t.Fatalf("the server did not start: %v", err)
+	case <-time.After(time.Minute):
+		t.Fatal("the server was not ready after a minute")
+	}
+	return s, filepath.Join(home, "kubeconfig")
+}
+
+// clientConfig is what client-go makes of a kubeconfig.
+func clientConfig(t testing.TB, kubeconfig string) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	return config
+}
+
+// kubectl runs the real one.
+func kubectl(t testing.TB, kubeconfig, stdin string, args ...string) (string, error) {
+	t.Helper()
+	path, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Skip("there is no kubectl")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, append([]string{"--kubeconfig", kubeconfig, "--cache-dir", t.TempDir()}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
