@@ -1,0 +1,286 @@
+package pod
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"leme/nodeagent/downward"
+)
+
+// bed is a manager over a made-up engine and API.
+type bed struct {
+	t      *testing.T
+	engine *engine
+	client kubernetes.Interface
+	dir    string
+	events *story
+	stop   func()
+	m      *Manager
+}
+
+// story keeps events as "Reason message".
+type story struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (s *story) Event(_ runtime.Object, _, reason, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, reason+" "+message)
+}
+
+func (s *story) Eventf(o runtime.Object, kind, reason, format string, _ ...any) {
+	s.Event(o, kind, reason, format)
+}
+
+func (s *story) AnnotatedEventf(o runtime.Object, _ map[string]string, kind, reason, format string, _ ...any) {
+	s.Event(o, kind, reason, format)
+}
+
+func (s *story) has(prefix string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.lines, func(l string) bool { return strings.HasPrefix(l, prefix) })
+}
+
+func newBed(t *testing.T, e *engine, objects ...runtime.Object) *bed {
+	b := &bed{t: t, engine: e, client: fake.NewClientset(objects...), dir: t.TempDir(), events: &story{}}
+	b.run()
+	t.Cleanup(func() { b.stop() })
+	return b
+}
+
+// run starts an agent's manager; stop ends it as a kill would: nothing of the pods is touched.
+func (b *bed) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	m := NewManager(Config{
+		Client: b.client, Runtime: b.engine, Puller: b.engine, Events: b.events,
+		Fields: downward.Resolver{Allocatable: func() corev1.ResourceList { return nil }},
+		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Memory: resource.MustParse("1Gi"),
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	b.m = m
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	b.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.t.Error(err)
+		}
+		b.stop = func() {}
+	}
+}
+
+// until waits for a condition, looking again after each change of the engine and by the clock.
+func (b *bed) until(what string, ok func() bool) {
+	b.t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			b.t.Fatalf("never: %s\ncontainers %+v\nevents %s", what, b.engine.list(""), strings.Join(b.events.lines, "\n"))
+		}
+	}
+}
+
+func (b *bed) pod(name string) *corev1.Pod {
+	p, err := b.client.CoreV1().Pods("ns").Get(b.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		return &corev1.Pod{}
+	}
+	return p
+}
+
+func (b *bed) phase(name string, want corev1.PodPhase) func() bool {
+	return func() bool { return b.pod(name).Status.Phase == want }
+}
+
+func (b *bed) ready(name string) func() bool {
+	return func() bool { return isTrue(b.pod(name).Status.Conditions, corev1.PodReady) }
+}
+
+func (b *bed) waits(name, reason string) func() bool {
+	return func() bool {
+		s := b.pod(name).Status.ContainerStatuses
+		return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == reason
+	}
+}
+
+func bound(mods ...func(*corev1.Pod)) *corev1.Pod {
+	p := web()
+	p.Spec.NodeName = "node"
+	for _, mod := range mods {
+		mod(p)
+	}
+	return p
+}
+
+// TestLife: a pod comes up, its container dies and comes back, it is deleted, and nothing is left.
+func TestLife(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound())
+	b.until("ready", b.ready("web"))
+	status := b.pod("web").Status
+	if status.PodIP != "10.0.0.9" || status.HostIP != "192.0.2.1" || status.ContainerStatuses[0].ImageID != "img:1@sha256:0" {
+		t.Errorf("status %+v", status)
+	}
+	id, err := b.m.ContainerID("ns", "web", "web", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.engine.end(id, 1)
+	b.until("restarted", func() bool {
+		s := b.pod("web").Status.ContainerStatuses[0]
+		return s.RestartCount == 1 && s.Ready && s.LastTerminationState.Terminated != nil
+	})
+	if previous, err := b.m.ContainerID("ns", "web", "web", true); err != nil || previous != id {
+		t.Errorf("previous %s, %v; want %s", previous, err, id)
+	}
+	p := b.pod("web")
+	p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &metav1.Time{Time: time.Now()}, ptr(int64(1))
+	p.Finalizers = []string{"test/hold"} // as the API holds a pod until its agent is done
+	if _, err := b.client.CoreV1().Pods("ns").Update(t.Context(), p, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.until("deleted", func() bool { return b.pod("web").Name == "" })
+	b.until("nothing left", func() bool { return len(b.engine.list("")) == 0 && len(b.m.List()) == 0 })
+	for _, want := range []string{"Pulled Container image", "Created Created container: web", "Started Started container web", "Killing Stopping container web"} {
+		if !b.events.has(want) {
+			t.Errorf("no event %q in\n%s", want, strings.Join(b.events.lines, "\n"))
+		}
+	}
+}
+
+// TestAdoption: an agent that was killed finds its pods again and touches nothing; what died meanwhile comes back.
+func TestAdoption(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound())
+	b.until("ready", b.ready("web"))
+	before := b.engine.list("")
+	b.stop()
+	b.run()
+	b.until("listed again", func() bool { return len(b.m.List()) == 1 })
+	b.until("adopted", func() bool { _, err := b.m.ContainerID("ns", "web", "web", false); return err == nil })
+	if after := b.engine.list(""); !slices.Equal(before, after) {
+		t.Errorf("before %+v\nafter  %+v", before, after)
+	}
+	b.stop()
+	for _, c := range before {
+		b.engine.end(c.ID, 137)
+	}
+	b.run()
+	b.until("brought back", func() bool {
+		s := b.pod("web").Status
+		return s.ContainerStatuses[0].RestartCount == 1 && s.ContainerStatuses[0].Ready
+	})
+	var running int
+	for _, c := range b.engine.list("") {
+		if c.State == Running {
+			running++
+		}
+	}
+	if running != 2 {
+		t.Errorf("%d containers run: %+v", running, b.engine.list(""))
+	}
+}
+
+// TestOrphans: containers of pods that the API does not have are removed, once it has said so.
+func TestOrphans(t *testing.T) {
+	e := newEngine("img:1")
+	orphan := bound(func(p *corev1.Pod) { p.Name, p.UID = "old", "gone" })
+	s, err := e.RunSandbox(t.Context(), Sandbox{Pod: orphan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.Create(t.Context(), Spec{Pod: orphan, Container: orphan.Spec.Containers[0], SandboxID: s.ID})
+	if err != nil || e.Start(t.Context(), id) != nil {
+		t.Fatal(err)
+	}
+	b := newBed(t, e, bound())
+	b.until("ready", b.ready("web"))
+	b.until("orphans gone", func() bool { return len(e.list("gone")) == 0 })
+}
+
+// TestImages: what a pull that fails looks like, and one that works.
+func TestImages(t *testing.T) {
+	image := func(name string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Spec.Containers[0].Image = name }
+	}
+	b := newBed(t, newEngine(), bound(image("bad:1")),
+		bound(image("good:1"), func(p *corev1.Pod) { p.Name, p.UID = "good", "g" }),
+		bound(image("good:2"), func(p *corev1.Pod) {
+			p.Name, p.UID, p.Spec.Containers[0].ImagePullPolicy = "never", "n", corev1.PullNever
+		}))
+	b.until("failed", b.waits("web", errImagePull))
+	b.until("pulled", b.ready("good"))
+	b.until("refused to pull", b.waits("never", errImageNever))
+	b.until("backs off", b.waits("web", imagePullBackOff))
+	for _, want := range []string{`Failed Failed to pull image "bad:1": MANIFEST_UNKNOWN`, "Failed Error: ErrImagePull", "BackOff Back-off pulling image",
+		`Pulled Successfully pulled image "good:1" in `} {
+		if !b.events.has(want) {
+			t.Errorf("no event %q", want)
+		}
+	}
+	if _, err := b.m.ContainerID("ns", "web", "web", false); err == nil ||
+		err.Error() != `container "web" in pod "web" is waiting to start: trying and failing to pull image` {
+		t.Errorf("logs say %v", err)
+	}
+}
+
+// TestMissingConfig: a pod waits for a ConfigMap and starts as soon as it is there.
+func TestMissingConfig(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) {
+		ref := corev1.LocalObjectReference{Name: "settings"}
+		p.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: ref}}}
+	}))
+	b.until("waits", b.waits("web", configError))
+	_, err := b.client.CoreV1().ConfigMaps("ns").Create(t.Context(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: "ns"}, Data: map[string]string{"COLOR": "blue"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.until("ready", b.ready("web"))
+	id, _ := b.m.ContainerID("ns", "web", "web", false)
+	if !slices.Contains(b.engine.envs[id], "COLOR=blue") {
+		t.Errorf("env %v", b.engine.envs[id])
+	}
+}
+
+// TestFinished: a pod that has run its course says so and keeps its container, but not its sandbox.
+func TestFinished(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyNever }))
+	b.until("ready", b.ready("web"))
+	id, _ := b.m.ContainerID("ns", "web", "web", false)
+	b.engine.end(id, 0)
+	b.until("succeeded", b.phase("web", corev1.PodSucceeded))
+	b.until("sandbox freed", func() bool { return len(b.engine.list("")) == 1 })
+	if again, err := b.m.ContainerID("ns", "web", "web", false); err != nil || again != id {
+		t.Errorf("logs are lost: %v", err)
+	}
+}
+
+// TestRefused: what the agent cannot do is said, and nothing is started.
+func TestRefused(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) { p.Spec.RuntimeClassName = ptr("gvisor") }))
+	b.until("refused", b.waits("web", unsupportedReason))
+	if s := b.pod("web").Status; s.Reason != unsupportedReason || !strings.Contains(s.Message, "spec.runtimeClassName") {
+		t.Errorf("status %s: %s", s.Reason, s.Message)
+	}
+	if !b.events.has(unsupportedReason) || len(b.engine.list("")) != 0 {
+		t.Error("no event, or containers")
+	}
+}
