@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -80,7 +81,8 @@ func (s *Store) await(ctx context.Context, revision int64) error {
 			timer.Stop()
 			return errors.New("the store has stopped")
 		case <-timer.C:
-			if err := s.client.RequestProgress(ctx); err != nil {
+			// The watch's own stream is the one that was opened with the same demand for a leader.
+			if err := s.client.RequestProgress(clientv3.WithRequireLeader(ctx)); err != nil {
 				return fmt.Errorf("asking etcd how far its watch is: %w", err)
 			}
 		}
