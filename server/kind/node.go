@@ -36,6 +36,7 @@ var nodeFields = []selectable[*corev1.Node]{
 
 // defaultNode lets pods have all that the node has, unless the node keeps some back.
 func defaultNode(n *corev1.Node) {
+	defaultNodeAddresses(&n.Spec)
 	roundResources(n.Status.Capacity)
 	roundResources(n.Status.Allocatable)
 	if n.Status.Allocatable == nil && n.Status.Capacity != nil {

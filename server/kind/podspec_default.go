@@ -16,6 +16,7 @@ func defaultPod(p *corev1.Pod) {
 		}
 	}
 	defaultPodRequests(p)
+	defaultPodAddresses(&p.Status)
 }
 
 // defaultPodSpec fills in a pod's spec, and a template's.
