@@ -126,10 +126,22 @@ func (c *cache) bring(ctx context.Context, f *flight, l layer, get downloader) e
 		tell(l.size)
 		return err
 	}
-	p, err := c.take(l)
+	p, resumed, err := c.take(l)
 	if err != nil {
 		return err
 	}
+	err = c.fill(ctx, p, l, get, tell)
+	if resumed && errors.Is(err, errCorrupt) { // by what came before, perhaps: all of it once more
+		if p, err = c.start(l); err != nil {
+			return err
+		}
+		err = c.fill(ctx, p, l, get, tell)
+	}
+	return err
+}
+
+// fill downloads the rest of a layer and gives it its name, or keeps what came for another time unless it is corrupt.
+func (c *cache) fill(ctx context.Context, p *partial, l layer, get downloader, tell func(int64)) error {
 	if err := get(ctx, p, tell); err != nil {
 		c.keep(l, p)
 		return err
@@ -197,13 +209,19 @@ func (c *cache) has(l layer) (bool, error) {
 }
 
 // take goes on with a layer that was given up, or starts one.
-func (c *cache) take(l layer) (*partial, error) {
+func (c *cache) take(l layer) (p *partial, resumed bool, err error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if p := c.partials[l.digest]; p != nil {
-		delete(c.partials, l.digest)
-		return p, nil
+	p = c.partials[l.digest]
+	delete(c.partials, l.digest)
+	c.mu.Unlock()
+	if p != nil {
+		return p, true, nil
 	}
+	p, err = c.start(l)
+	return p, false, err
+}
+
+func (c *cache) start(l layer) (*partial, error) {
 	return newPartial(c.path(l.digest)+partialSuffix, l)
 }
 

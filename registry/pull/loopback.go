@@ -213,25 +213,30 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 	}
 	ctx, done := lo.while(r.Context(), h)
 	defer done()
-	if err := lo.serveLayer(w, r.WithContext(ctx), found[0], found[0].layers[h]); err != nil {
-		if ctx.Err() == nil {
-			for _, o := range lo.find(repo, has) {
-				o.fail(err)
-			}
-		}
-		panic(http.ErrAbortHandler) // the answer may have begun
+	o, f := found[0], found[0].layers[h]
+	file, err := lo.cache.open(ctx, f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
+	if err == nil {
+		defer file.Close()
+		err = serveFile(w, r, file, o.unpack)
 	}
+	if err == nil {
+		return
+	}
+	if ctx.Err() == nil {
+		for _, o := range lo.find(repo, has) {
+			o.fail(err)
+		}
+	}
+	if file != nil {
+		panic(http.ErrAbortHandler) // the answer has begun
+	}
+	w.WriteHeader(http.StatusBadGateway) // hanging up instead would make the engine ask again at once
 }
 
-// serveLayer downloads a layer unless it is here, and hands it to the engine.
-func (lo *loopback) serveLayer(w http.ResponseWriter, r *http.Request, o *offer, f fetch) error {
-	file, err := lo.cache.open(r.Context(), f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
-	if err != nil {
-		return err
-	}
-	defer file.Close()
+// serveFile hands a layer's file to the engine.
+func serveFile(w http.ResponseWriter, r *http.Request, file *os.File, unpack bool) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if !o.unpack {
+	if !unpack {
 		http.ServeContent(w, r, "", time.Time{}, file)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -9,6 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
+
+var errCorrupt = errors.New("is corrupt")
 
 // segmentSize is what one request asks for, in bytes: enough for the line to get up to speed, little enough for the
 // connections to end together.
@@ -150,7 +153,7 @@ func (p *partial) verify(want v1.Hash) error {
 		return err
 	}
 	if got := fmt.Sprintf("%x", p.hash.Sum(nil)); p.hashed != p.size || got != want.Hex {
-		return fmt.Errorf("layer %s is corrupt: the %d bytes that came have the digest %s:%s", want, p.hashed, want.Algorithm, got)
+		return fmt.Errorf("layer %s %w: the %d bytes that came have the digest %s:%s", want, errCorrupt, p.hashed, want.Algorithm, got)
 	}
 	return nil
 }
