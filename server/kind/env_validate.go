@@ -117,24 +117,24 @@ func validateFieldRef(ref *corev1.ObjectFieldSelector, allowed []string, path *f
 	if ref.FieldPath == "" {
 		return field.ErrorList{field.Required(at, "")}
 	}
-	if ref.APIVersion != "v1" {
-		return field.ErrorList{field.Invalid(at, ref.FieldPath, "error converting fieldPath: unsupported pod version: "+ref.APIVersion)}
-	}
 	base, key, subscripted := strings.Cut(strings.TrimSuffix(ref.FieldPath, "']"), "['")
-	if !subscripted && !slices.Contains(podFieldPaths, base) {
-		return field.ErrorList{field.Invalid(at, base, "error converting fieldPath: field label not supported: "+base)}
-	}
-	if !subscripted {
+	keyed := base == "metadata.annotations" || base == "metadata.labels"
+	problem := ""
+	switch {
+	case ref.APIVersion != "v1":
+		problem = "unsupported pod version: " + ref.APIVersion
+	case subscripted && !keyed:
+		problem = "field label does not support subscript: " + ref.FieldPath
+	case !subscripted && !slices.Contains(podFieldPaths, base):
+		problem = "field label not supported: " + ref.FieldPath
+	case !subscripted:
 		return maybeOneOf(at, &ref.FieldPath, allowed...)
-	}
-	switch base {
-	case "metadata.annotations":
-		return invalid(at, key, validation.IsQualifiedName(strings.ToLower(key)))
-	case "metadata.labels":
-		return invalid(at, key, validation.IsQualifiedName(key))
+	case base == "metadata.annotations":
+		return invalid(path, strings.ToLower(key), validation.IsQualifiedName(strings.ToLower(key)))
 	default:
-		return field.ErrorList{field.Invalid(at, base, "does not support subscript")}
+		return invalid(path, key, validation.IsQualifiedName(key))
 	}
+	return field.ErrorList{field.Invalid(at, ref.FieldPath, "error converting fieldPath: "+problem)}
 }
 
 // validateResourceFieldRef checks a reference to a container's requests or limits, and the unit it is given in.
