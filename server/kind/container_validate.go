@@ -9,6 +9,9 @@ import (
 	"k8s.io/utils/ptr"
 )
 
+// lasting checks what depends on how long a container runs. grace is how long it is given to stop, in seconds.
+type lasting func(c *corev1.Container, grace *int64, path *field.Path) field.ErrorList
+
 // validateContainers checks the containers of all sorts: names are unique among them all.
 func validateContainers(s *corev1.PodSpec, volumes volumeSet, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
@@ -16,34 +19,25 @@ func validateContainers(s *corev1.PodSpec, volumes volumeSet, path *field.Path) 
 		errs = append(errs, field.Required(path.Child("containers"), ""))
 	}
 	names := unique[string]{}
-	each := func(list string, i int, c *corev1.Container) {
-		at := path.Child(list).Index(i)
+	each := func(at *field.Path, c *corev1.Container, sort lasting) {
 		errs = append(errs, validateContainer(c, volumes, at)...)
 		errs = append(errs, names.check(at.Child("name"), c.Name, c.Name)...)
+		errs = append(errs, sort(c, s.TerminationGracePeriodSeconds, at)...)
 		if s.HostNetwork {
 			errs = append(errs, hostNetworkPorts(c.Ports, at.Child("ports"))...)
 		}
 	}
 	for i := range s.Containers {
-		each("containers", i, &s.Containers[i])
-		at := path.Child("containers").Index(i)
-		if c := &s.Containers[i]; c.RestartPolicy != nil && len(c.RestartPolicyRules) == 0 {
-			errs = append(errs, maybeOneOf(at.Child("restartPolicy"), c.RestartPolicy, containerRestartPolicies...)...)
-		}
-		errs = append(errs, validateProbes(&s.Containers[i], s.TerminationGracePeriodSeconds, at)...)
+		each(path.Child("containers").Index(i), &s.Containers[i], validateProbes)
 	}
 	for i := range s.InitContainers {
-		each("initContainers", i, &s.InitContainers[i])
-		errs = append(errs, validateInitContainer(&s.InitContainers[i], s.TerminationGracePeriodSeconds, path.Child("initContainers").Index(i))...)
+		each(path.Child("initContainers").Index(i), &s.InitContainers[i], validateInitContainer)
 	}
 	for i := range s.EphemeralContainers {
-		each("ephemeralContainers", i, (*corev1.Container)(&s.EphemeralContainers[i].EphemeralContainerCommon))
+		c := (*corev1.Container)(&s.EphemeralContainers[i].EphemeralContainerCommon)
+		each(path.Child("ephemeralContainers").Index(i), c, validateEphemeral)
 	}
 	return append(errs, hostPortConflicts(s.Containers, path.Child("containers"))...)
-}
-
-var containerRestartPolicies = []corev1.ContainerRestartPolicy{
-	corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever, corev1.ContainerRestartPolicyOnFailure,
 }
 
 func validateContainer(c *corev1.Container, volumes volumeSet, path *field.Path) field.ErrorList {
@@ -53,6 +47,8 @@ func validateContainer(c *corev1.Container, volumes volumeSet, path *field.Path)
 		corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever)...)
 	errs = append(errs, oneOf(path.Child("terminationMessagePolicy"), c.TerminationMessagePolicy,
 		corev1.TerminationMessageFallbackToLogsOnError, corev1.TerminationMessageReadFile)...)
+	errs = append(errs, maybeOneOf(path.Child("restartPolicy"), c.RestartPolicy,
+		corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever, corev1.ContainerRestartPolicyOnFailure)...)
 	errs = append(errs, validatePorts(c.Ports, path.Child("ports"))...)
 	errs = append(errs, validateEnv(c.Env, path.Child("env"))...)
 	errs = append(errs, validateEnvFrom(c.EnvFrom, path.Child("envFrom"))...)
@@ -74,10 +70,19 @@ func validateImage(image string, path *field.Path) field.ErrorList {
 
 // validateInitContainer refuses what makes no sense for a container that ends before the others start.
 func validateInitContainer(c *corev1.Container, grace *int64, path *field.Path) field.ErrorList {
-	errs := maybeOneOf(path.Child("restartPolicy"), c.RestartPolicy, containerRestartPolicies...)
 	if isSidecar(c) {
-		return append(errs, validateProbes(c, grace, path)...)
+		return validateProbes(c, grace, path)
 	}
+	return refuseProbes(c, path, "may not be set for init containers without restartPolicy=Always")
+}
+
+// validateEphemeral refuses what makes no sense for a container that somebody looks around in.
+func validateEphemeral(c *corev1.Container, _ *int64, path *field.Path) field.ErrorList {
+	return refuseProbes(c, path, "cannot be set for an Ephemeral Container")
+}
+
+func refuseProbes(c *corev1.Container, path *field.Path, message string) field.ErrorList {
+	var errs field.ErrorList
 	for _, set := range []struct {
 		field string
 		given bool
@@ -88,7 +93,7 @@ func validateInitContainer(c *corev1.Container, grace *int64, path *field.Path) 
 		{"startupProbe", c.StartupProbe != nil},
 	} {
 		if set.given {
-			errs = append(errs, field.Forbidden(path.Child(set.field), "may not be set for init containers without restartPolicy=Always"))
+			errs = append(errs, field.Forbidden(path.Child(set.field), message))
 		}
 	}
 	return errs

@@ -72,7 +72,9 @@ func validateDevices(devices []corev1.VolumeDevice, volumes volumeSet, path *fie
 			errs = append(errs, field.Invalid(at.Child("name"), d.Name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"))
 		}
 		errs = append(errs, required(at.Child("devicePath"), d.DevicePath)...)
-		errs = append(errs, noBacksteps(d.DevicePath, at.Child("devicePath"))...)
+		if len(noBacksteps(d.DevicePath, at)) > 0 {
+			errs = append(errs, field.Invalid(at.Child("devicePath"), d.DevicePath, "can not contain backsteps ('..')"))
+		}
 		if places[d.DevicePath] {
 			errs = append(errs, field.Invalid(at.Child("devicePath"), d.DevicePath, "must be unique"))
 		}

@@ -12,17 +12,15 @@ import (
 
 // validateProbes checks the probes and hooks of a container that keeps running.
 func validateProbes(c *corev1.Container, grace *int64, path *field.Path) field.ErrorList {
-	if grace == nil {
-		grace = ptr.To[int64](corev1.DefaultTerminationGracePeriodSeconds)
-	}
+	seconds := ptr.Deref(grace, corev1.DefaultTerminationGracePeriodSeconds)
 	var errs field.ErrorList
 	if c.Lifecycle != nil {
 		at := path.Child("lifecycle")
 		if h := c.Lifecycle.PostStart; h != nil {
-			errs = append(errs, validateHandler(handlerOf(h, *grace), at.Child("postStart"))...)
+			errs = append(errs, validateHandler(handlerOf(h, seconds), at.Child("postStart"))...)
 		}
 		if h := c.Lifecycle.PreStop; h != nil {
-			errs = append(errs, validateHandler(handlerOf(h, *grace), at.Child("preStop"))...)
+			errs = append(errs, validateHandler(handlerOf(h, seconds), at.Child("preStop"))...)
 		}
 	}
 	errs = append(errs, validateProbe(c.LivenessProbe, path.Child("livenessProbe"))...)
@@ -117,9 +115,8 @@ func validateHTTPGet(get *corev1.HTTPGetAction, path *field.Path) field.ErrorLis
 	errs := required(path.Child("path"), get.Path)
 	errs = append(errs, portOrName(get.Port, path.Child("port"))...)
 	errs = append(errs, maybeOneOf(path.Child("scheme"), &get.Scheme, corev1.URISchemeHTTP, corev1.URISchemeHTTPS)...)
-	for i, header := range get.HTTPHeaders {
-		at := path.Child("httpHeaders").Index(i).Child("name")
-		errs = append(errs, invalid(at, header.Name, validation.IsHTTPHeaderName(header.Name))...)
+	for _, header := range get.HTTPHeaders {
+		errs = append(errs, invalid(path.Child("httpHeaders"), header.Name, validation.IsHTTPHeaderName(header.Name))...)
 	}
 	return errs
 }
