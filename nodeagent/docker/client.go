@@ -39,10 +39,12 @@ type LogFiles struct {
 
 // Config says which engine to use and how containers are made on it.
 type Config struct {
-	Host       string            // unix:///var/run/docker.sock; empty takes DOCKER_HOST, then the default socket
-	Node       string            // the node's name: only containers that carry it are ours; default: the host's name
-	Network    Network           // nil runs only pods with hostNetwork
-	Digests    Digests           // nil knows none
+	Host    string  // unix:///var/run/docker.sock; empty takes DOCKER_HOST, then the default socket
+	Node    string  // the node's name: only containers that carry it are ours; default: the host's name
+	Network Network // nil runs only pods with hostNetwork
+	Digests Digests // nil knows none
+	// LocalName is the name that the puller gives an image in the engine; nil when it keeps the names that pods use.
+	LocalName  func(ref string) (string, error)
 	Labels     map[string]string // added to every container
 	Log        LogFiles          // default 10m and 5 files, as the kubelet's
 	SeccompDir string            // where localhostProfile names are looked up; default /var/lib/leme/seccomp

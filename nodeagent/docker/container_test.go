@@ -55,7 +55,7 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	if err != nil || len(of) != 2 {
 		t.Fatalf("containers of the pod: %+v, %v", of, err)
 	}
-	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 	for _, fact := range []string{"hostname web", "env good day", sandbox.IP, "writable <nil>"} {
 		if !strings.Contains(tail(t, n, id), fact) {
 			t.Errorf("the container does not tell %q: %s", fact, tail(t, n, id))
@@ -164,7 +164,7 @@ func TestLimitsAndSecurity(t *testing.T) {
 	if h.LogConfig.Config["max-size"] != "10m" || h.LogConfig.Config["max-file"] != "5" {
 		t.Errorf("log: %+v", h.LogConfig)
 	}
-	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 	if facts := tail(t, n, id); !strings.Contains(facts, "uid 1234 gid 55") || !strings.Contains(facts, "read-only") {
 		t.Errorf("facts: %s", facts)
 	}
@@ -188,7 +188,7 @@ func TestSharedAndHostNamespaces(t *testing.T) {
 	shared := n.Pod("shared", "facts")
 	shared.Spec.ShareProcessNamespace = &yes
 	id := n.Run(t, shared)
-	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 	if strings.Contains(tail(t, n, id), "pid 1\n") {
 		t.Error("the container is PID 1 though the pod shares its PID namespace")
 	}
@@ -205,7 +205,7 @@ func TestSharedAndHostNamespaces(t *testing.T) {
 	if err := n.Start(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 	if facts := tail(t, n, id); !strings.Contains(facts, n.Network.Gateway().String()) {
 		t.Errorf("the host's addresses are not seen: %s", facts)
 	}
@@ -218,20 +218,4 @@ func tail(t *testing.T, n *dockertest.Node, id string) string {
 		t.Fatal(err)
 	}
 	return string(bytes.TrimSpace(b))
-}
-
-// eventually waits for what the engine does on its own time.
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(15 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatal("the condition did not come true in 15s")
-		}
-	}
 }

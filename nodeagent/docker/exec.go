@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -54,11 +55,14 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 		return err
 	}
 	err = r.pump(ctx, attached.HijackedResponse, s, resize)
-	if ctx.Err() != nil {
-		r.signalExec(ctx, created.ID, onCancel)
-		return 0, ctx.Err()
+	if err == nil {
+		err = ctx.Err()
 	}
 	if err != nil {
+		r.signalExec(ctx, created.ID, id, onCancel)
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
 		return 0, fmt.Errorf("copying the streams of exec: %w", err)
 	}
 	return r.exitCode(ctx, created.ID)
@@ -94,20 +98,35 @@ func poll(ctx context.Context, first time.Duration, done func() (bool, error)) e
 	}
 }
 
-// signalExec signals an exec's process by its PID on the host: the engine has no call for it.
-func (r *Runtime) signalExec(ctx context.Context, exec string, signal unix.Signal) {
+// signalExec signals an exec's process by its PID on the host: the engine has no call for it. Before that it makes
+// sure that the PID is one of the container, as it is not when the engine runs on another host.
+func (r *Runtime) signalExec(ctx context.Context, exec, id string, signal unix.Signal) {
 	if signal == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	i, err := r.engine.ExecInspect(ctx, exec, client.ExecInspectOptions{})
-	if err == nil && i.Running && i.PID > 1 {
-		err = unix.Kill(i.PID, signal)
+	if err == nil && !i.Running {
+		return
+	}
+	if err == nil {
+		err = signalInContainer(i.PID, id, signal)
 	}
 	if err != nil {
 		r.Logger.Warn("a process that exec started could not be signalled", "exec", exec, "signal", signal, "error", err)
 	}
+}
+
+func signalInContainer(pid int, id string, signal unix.Signal) error {
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(groups, []byte(id)) {
+		return fmt.Errorf("process %d is not the container's", pid)
+	}
+	return unix.Kill(pid, signal)
 }
 
 // head is a writer that keeps the first bytes and takes the rest.

@@ -13,21 +13,51 @@ import (
 
 // Image looks an image up by a name as pods have it, or by ID; ok is false when the engine does not have it.
 func (r *Runtime) Image(ctx context.Context, ref string) (pod.Image, bool, error) {
-	if named, err := reference.ParseDockerRef(ref); err == nil {
-		ref = named.String() // a whole name is never taken for the beginning of an ID
-	}
-	result, err := r.engine.ImageInspect(ctx, ref)
-	if errdefs.IsNotFound(err) {
-		return pod.Image{}, false, nil
-	}
+	names, err := r.engineNames(ref)
 	if err != nil {
-		return pod.Image{}, false, fmt.Errorf("looking up image %s: %w", ref, err)
+		return pod.Image{}, false, fmt.Errorf("looking up image %q: %w", ref, err)
 	}
-	i := pod.Image{ID: result.ID, Names: named(result.RepoTags), Size: result.Size, RepoDigest: r.repoDigest(result.ID)}
-	if c := result.Config; c != nil {
-		i.User, i.Entrypoint, i.Cmd = c.User, c.Entrypoint, c.Cmd
+	for _, name := range names {
+		result, err := r.engine.ImageInspect(ctx, name)
+		if errdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return pod.Image{}, false, fmt.Errorf("looking up image %s: %w", ref, err)
+		}
+		i := pod.Image{ID: result.ID, Names: named(result.RepoTags), Size: result.Size, RepoDigest: r.repoDigest(result.ID)}
+		if c := result.Config; c != nil {
+			i.User, i.Entrypoint, i.Cmd = c.User, c.Entrypoint, c.Cmd
+		}
+		return i, true, nil
 	}
-	return i, true, nil
+	return pod.Image{}, false, nil
+}
+
+// engineNames are the names under which the engine may have an image: an ID, or whole names, which are never taken for
+// the beginning of an ID. The puller's own name for it comes second: it differs for a reference by digest, which the
+// engine only knows of what it pulled itself.
+func (r *Runtime) engineNames(ref string) ([]string, error) {
+	any, err := reference.ParseAnyReference(ref)
+	if err != nil {
+		return nil, err
+	}
+	if _, isName := any.(reference.Named); !isName {
+		return []string{any.String()}, nil
+	}
+	whole, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{whole.String()}
+	if r.LocalName == nil {
+		return names, nil
+	}
+	local, err := r.LocalName(ref)
+	if err == nil && local != names[0] {
+		names = append(names, local)
+	}
+	return names, err
 }
 
 func (r *Runtime) repoDigest(id string) string {

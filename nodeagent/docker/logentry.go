@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func (r *entryReader) nextFrame() (entry, error) {
 	if header[0] > 2 || size > frameLimit {
 		return entry{}, fmt.Errorf("reading log: the engine sent a frame of stream %d with %d bytes", header[0], size)
 	}
-	r.buf = append(r.buf[:0], make([]byte, size)...)
+	r.buf = slices.Grow(r.buf[:0], int(size))[:size]
 	if _, err := io.ReadFull(r.from, r.buf); err != nil {
 		return entry{}, io.ErrUnexpectedEOF
 	}

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,12 +35,14 @@ func (r *Runtime) Logs(ctx context.Context, id string, o corev1.PodLogOptions, s
 	return read.run(ctx)
 }
 
+// tailLines is how many lines Tail looks at, the kubelet's figure for termination messages.
+const tailLines = 80
+
 // Tail gives at most limit bytes of the last lines of a container's log, both streams together.
 func (r *Runtime) Tail(ctx context.Context, id string, limit int64) ([]byte, error) {
-	lines := int64(80)
-	var buf bytes.Buffer
-	err := r.Logs(ctx, id, corev1.PodLogOptions{TailLines: &lines}, &buf, &buf)
-	return buf.Bytes()[max(0, int64(buf.Len())-limit):], err
+	lines, end := int64(tailLines), &end{limit: int(limit)}
+	err := r.Logs(ctx, id, corev1.PodLogOptions{TailLines: &lines}, end, end)
+	return end.bytes(), err
 }
 
 // since is the time from which on the options want the log; zero wants all of it.

@@ -84,10 +84,10 @@ func TestFollowEndsWithItsReader(t *testing.T) {
 	id := n.Run(t, n.Pod("following", "print", "2"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	output := &screen{}
+	output := &dockertest.Screen{}
 	ended := make(chan error, 1)
 	go func() { ended <- n.Logs(ctx, id, corev1.PodLogOptions{Follow: true}, output, output) }()
-	eventually(t, func() bool { return strings.Count(output.String(), "line") == 2 })
+	dockertest.Eventually(t, func() bool { return strings.Count(output.String(), "line") == 2 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

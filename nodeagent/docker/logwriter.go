@@ -77,3 +77,19 @@ func (w *logWriter) emit(to io.Writer, p []byte) error {
 	}
 	return nil
 }
+
+// end is a writer that keeps the last bytes.
+type end struct {
+	limit int
+	kept  []byte
+}
+
+func (e *end) Write(p []byte) (int, error) {
+	e.kept = append(e.kept, p...)
+	if len(e.kept) > 2*e.limit {
+		e.kept = append(e.kept[:0], e.bytes()...)
+	}
+	return len(p), nil
+}
+
+func (e *end) bytes() []byte { return e.kept[max(0, len(e.kept)-e.limit):] }

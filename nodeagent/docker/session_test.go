@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func TestExecTimeoutKills(t *testing.T) {
 	if _, _, err := n.Exec(ctx, id, []string{"/app", "stay", "deaf"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
-	eventually(t, func() bool { return processes(t, n, id) == 1 })
+	dockertest.Eventually(t, func() bool { return processes(t, n, id) == 1 })
 }
 
 // processes counts those of a container.
@@ -89,7 +88,7 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 	defer cancel()
 	input, typed := io.Pipe()
 	defer input.Close()
-	output := &screen{}
+	output := &dockertest.Screen{}
 	sizes := make(chan pod.TerminalSize)
 	ended := make(chan error, 1)
 	go func() {
@@ -98,7 +97,7 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 	}()
 	sizes <- pod.TerminalSize{Width: 97, Height: 31}
 	sizes <- pod.TerminalSize{Width: 97, Height: 31} // taken when the one before is done
-	eventually(t, func() bool {
+	dockertest.Eventually(t, func() bool {
 		io.WriteString(typed, "\n")
 		return strings.Contains(output.String(), "size 97 31")
 	})
@@ -106,7 +105,7 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	eventually(t, func() bool { return processes(t, n, id) == 1 })
+	dockertest.Eventually(t, func() bool { return processes(t, n, id) == 1 })
 }
 
 func TestAttach(t *testing.T) {
@@ -162,27 +161,9 @@ func TestStats(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
 	id := n.Run(t, n.Pod("stats", "memory", "20"))
-	eventually(t, func() bool { return strings.Contains(tail(t, n, id), "have 20") })
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "have 20") })
 	s, err := n.Stats(t.Context(), id)
 	if err != nil || s.CPU <= 0 || s.WorkingSet < 20<<20 || s.RSS < 20<<20 || s.Time.IsZero() || s.Processes == 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
-}
-
-// screen collects what a session writes while the test looks at it.
-type screen struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.all.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.all.String()
 }

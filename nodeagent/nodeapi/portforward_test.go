@@ -12,6 +12,8 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/streaming/pkg/httpstream"
+
+	"leme/nodeagent/docker/dockertest"
 )
 
 // What listens on localhost in a pod is reached through both of kubectl's ways, many times over one session.
@@ -19,7 +21,7 @@ func TestPortForward(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	id := n.run(t, n.Pod("web", "serve", "127.0.0.1:8080"))
-	eventually(t, func() bool {
+	dockertest.Eventually(t, func() bool {
 		_, code, err := n.Exec(t.Context(), id, []string{"/app", "get", "http://127.0.0.1:8080/"})
 		return err == nil && code == 0
 	})

@@ -170,7 +170,6 @@ func (s *Server) handler() http.Handler {
 		handle  http.HandlerFunc
 	}{
 		{"GET /pods", s.pods},
-		{"GET /runningpods/", s.pods},
 		{"GET /version", s.version},
 		{"GET /metrics", s.metrics},
 		{"GET /metrics/resource", s.resourceMetrics},

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
+
+	"leme/nodeagent/docker/dockertest"
 )
 
 // dialers are kubectl's two ways to a session.
@@ -88,21 +89,21 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			input, typed := io.Pipe()
-			output := &screen{}
+			output := &dockertest.Screen{}
 			ended := make(chan error, 1)
 			go func() {
 				ended <- e.StreamWithContext(ctx, remotecommand.StreamOptions{
 					Stdin: input, Stdout: output, Tty: true, TerminalSizeQueue: &oneSize{size: remotecommand.TerminalSize{Width: 91, Height: 33}},
 				})
 			}()
-			eventually(t, func() bool {
+			dockertest.Eventually(t, func() bool {
 				io.WriteString(typed, "\n")
 				return strings.Contains(output.String(), "size 91 33")
 			})
 			cancel() // the client goes away without a word
 			<-ended
 			input.Close()
-			eventually(t, func() bool {
+			dockertest.Eventually(t, func() bool {
 				top, err := n.Engine.ContainerTop(t.Context(), id, client.ContainerTopOptions{})
 				must(t, err)
 				return len(top.Processes) == 1
@@ -160,22 +161,4 @@ func (o *oneSize) Next() *remotecommand.TerminalSize {
 	}
 	o.told = true
 	return &o.size
-}
-
-// screen collects what a session writes while the test looks at it.
-type screen struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.all.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.all.String()
 }

@@ -229,6 +229,17 @@ func (n *Node) WaitExit(t testing.TB, id string) pod.Container {
 	return c
 }
 
+// Via gives another runtime of the node, which reaches the engine at host.
+func (n *Node) Via(t testing.TB, host string) *docker.Runtime {
+	t.Helper()
+	config := n.config
+	config.Host = host
+	r, err := docker.New(config)
+	must(t, err)
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -32,6 +32,8 @@ var modes = map[string]func(args []string){
 	"serve":  serve,
 	"echo":   func(args []string) { fmt.Println(strings.Join(args, " ")) },
 	"print":  printLines,
+	"count":  count,
+	"read":   read,
 	"cat":    func([]string) { io.Copy(os.Stdout, os.Stdin) }, //nolint:errcheck // the end of the input
 	"exit":   exit,
 	"size":   size,
@@ -76,6 +78,24 @@ func printLines(args []string) {
 	if len(args) < 2 {
 		stay(nil)
 	}
+}
+
+// count writes a number of lines, a few hundred a second.
+func count(args []string) {
+	tick := time.NewTicker(4 * time.Millisecond)
+	for i := range number(args[0]) {
+		fmt.Println("line", i)
+		<-tick.C
+	}
+}
+
+// read prints a file, and says whether it can be written.
+func read(args []string) {
+	content, err := os.ReadFile(args[0])
+	if err != nil {
+		fail(err.Error())
+	}
+	fmt.Printf("%s, %v\n", content, os.WriteFile(args[0], content, 0o600))
 }
 
 func exit(args []string) {

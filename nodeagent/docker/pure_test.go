@@ -1,0 +1,178 @@
+package docker
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/moby/moby/api/types/container"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+func TestPauseProgramIsAnExecutable(t *testing.T) {
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		program, err := pauseProgram(arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := elf.NewFile(bytes.NewReader(program))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Machine != machine || f.Type != elf.ET_EXEC || len(f.Progs) != 1 || len(program) > 392 {
+			t.Errorf("%s: %d bytes, %+v", arch, len(program), f.FileHeader)
+		}
+		if p := f.Progs[0]; f.Entry < p.Vaddr || f.Entry >= p.Vaddr+p.Filesz || p.Filesz != uint64(len(program)) {
+			t.Errorf("%s: the entry point %x is outside of %+v", arch, f.Entry, p.ProgHeader)
+		}
+		if !bytes.HasSuffix(program, ignoreAction) || len(ignoreAction) != 32 {
+			t.Errorf("%s: the data does not end the program", arch)
+		}
+	}
+	if _, err := pauseProgram("pdp11"); err == nil {
+		t.Error("an unknown architecture has a program")
+	}
+}
+
+func TestResources(t *testing.T) {
+	list := func(cpu, memory string) corev1.ResourceList {
+		l := corev1.ResourceList{}
+		if cpu != "" {
+			l[corev1.ResourceCPU] = resource.MustParse(cpu)
+		}
+		if memory != "" {
+			l[corev1.ResourceMemory] = resource.MustParse(memory)
+		}
+		return l
+	}
+	for name, row := range map[string]struct {
+		requests, limits corev1.ResourceList
+		want             container.Resources
+	}{
+		"nothing":      {nil, nil, container.Resources{CPUShares: 2}},
+		"request":      {list("1500m", "1Gi"), nil, container.Resources{CPUShares: 1536}},
+		"limit":        {nil, list("2", ""), container.Resources{CPUShares: 2048, CPUPeriod: 100_000, CPUQuota: 200_000}},
+		"tiny limit":   {list("1m", ""), list("1m", ""), container.Resources{CPUShares: 2, CPUPeriod: 100_000, CPUQuota: 1000}},
+		"memory":       {nil, list("", "64Mi"), container.Resources{CPUShares: 2, Memory: 64 << 20, MemorySwap: 64 << 20}},
+		"huge request": {list("1000", ""), nil, container.Resources{CPUShares: 262_144}},
+	} {
+		got := resources(corev1.ResourceRequirements{Requests: row.requests, Limits: row.limits})
+		if !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, row.want)
+		}
+	}
+}
+
+func TestPortMap(t *testing.T) {
+	ports, err := portMap([]corev1.ContainerPort{
+		{ContainerPort: 80, HostPort: 8080},
+		{ContainerPort: 80, HostPort: 8081, HostIP: "127.0.0.1", Protocol: corev1.ProtocolTCP},
+		{ContainerPort: 53, HostPort: 53, Protocol: corev1.ProtocolUDP},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "map[53/udp:[{invalid IP 53}] 80/tcp:[{invalid IP 8080} {127.0.0.1 8081}]]"
+	if got := fmt.Sprint(ports); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, err := portMap([]corev1.ContainerPort{{ContainerPort: 80, HostIP: "here"}}); err == nil {
+		t.Error("a bad hostIP was taken")
+	}
+}
+
+func frame(stream byte, text string) string {
+	header := [8]byte{stream}
+	binary.BigEndian.PutUint32(header[4:], uint32(len(text)))
+	return string(header[:]) + text
+}
+
+func TestEntryReader(t *testing.T) {
+	const stamp = "2026-01-02T03:04:05.000000006Z "
+	long := strings.Repeat("y", recordLimit)
+	for name, row := range map[string]struct {
+		tty    bool
+		input  string
+		want   []string
+		broken bool
+	}{
+		"frames":              {input: frame(1, stamp+"a\n") + frame(2, stamp+"b"), want: []string{"a\n", "b"}},
+		"no time":             {input: frame(1, "engine speaks\n"), want: []string{"engine speaks\n"}},
+		"cut frame":           {input: frame(1, stamp+"abc")[:20], broken: true},
+		"no frames":           {input: "HTTP/1.1 500\r\n", broken: true},
+		"bare":                {tty: true, input: stamp + "a\r\n" + stamp + "\n" + stamp + "b", want: []string{"a\r\n", "\n", "b"}},
+		"bare, cut by length": {tty: true, input: stamp + long + stamp + "z\n", want: []string{long, "z\n"}},
+		"nothing":             {tty: true},
+	} {
+		r := newEntryReader(strings.NewReader(row.input), row.tty)
+		var got []string
+		e, err := r.next()
+		for ; err == nil; e, err = r.next() {
+			got = append(got, string(e.text))
+		}
+		if broken := err.Error() != "EOF"; broken != row.broken || !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+func FuzzEntryReader(f *testing.F) {
+	f.Add([]byte(frame(1, "2026-01-02T03:04:05.000000006Z a\n")), false)
+	f.Add([]byte("2026-01-02T03:04:05.000000006Z a\n"), true)
+	f.Fuzz(func(t *testing.T, input []byte, tty bool) {
+		r := newEntryReader(bytes.NewReader(input), tty)
+		total := 0
+		for e, err := r.next(); err == nil; e, err = r.next() {
+			total += len(e.text)
+		}
+		if total > len(input) {
+			t.Errorf("%d bytes came out of %d", total, len(input))
+		}
+	})
+}
+
+func TestEndKeepsTheLastBytes(t *testing.T) {
+	e := &end{limit: 5}
+	for _, s := range []string{"abc", "", "defghijk", "lm"} {
+		e.Write([]byte(s))
+	}
+	if got := string(e.bytes()); got != "ijklm" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLoadFailureStandsInTheStream(t *testing.T) {
+	if err := loadFailure(strings.NewReader(`{"stream":"Loaded"}`)); err != nil {
+		t.Error(err)
+	}
+	err := loadFailure(strings.NewReader(`{"stream":"x"}{"errorDetail":{"message":"no space left"},"error":"no space left"}`))
+	if err == nil || err.Error() != "no space left" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEngineNames(t *testing.T) {
+	r := &Runtime{Config: Config{LocalName: func(ref string) (string, error) {
+		return strings.Replace(ref, "@sha256:", ":sha256-", 1), nil
+	}}}
+	digest := "sha256:" + strings.Repeat("ab", 32)
+	for ref, want := range map[string][]string{
+		digest:                  {digest},
+		"registry.leme/hello:1": {"registry.leme/hello:1"},
+		"r.io/a@" + digest:      {"r.io/a@" + digest, "r.io/a:sha256-" + digest[7:]},
+		"UPPER":                 nil,
+	} {
+		if got, err := r.engineNames(ref); !reflect.DeepEqual(got, want) || (err == nil) != (want != nil) {
+			t.Errorf("%s: %v, %v", ref, got, err)
+		}
+	}
+	r.LocalName = nil
+	if got, err := r.engineNames("deadbeef"); err != nil || got[0] != "docker.io/library/deadbeef:latest" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
