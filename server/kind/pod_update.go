@@ -62,11 +62,21 @@ func unchangeable(updated, old *corev1.PodSpec) *corev1.PodSpec {
 		if contains(rest.NodeSelector, old.NodeSelector) {
 			rest.NodeSelector = old.NodeSelector
 		}
-		if old.Affinity == nil || old.Affinity.NodeAffinity == nil {
-			rest.Affinity = old.Affinity
-		}
+		rest.Affinity = withoutNew(rest.Affinity, old.Affinity)
 	}
 	return rest
+}
+
+// withoutNew takes out a node affinity where there was none.
+func withoutNew(updated, old *corev1.Affinity) *corev1.Affinity {
+	if updated == nil || (old != nil && old.NodeAffinity != nil) {
+		return updated
+	}
+	updated.NodeAffinity = nil
+	if old == nil && *updated == (corev1.Affinity{}) {
+		return nil
+	}
+	return updated
 }
 
 // contains tells whether all has each of some.

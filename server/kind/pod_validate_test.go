@@ -218,6 +218,8 @@ func TestPodUpdate(t *testing.T) {
 	})
 	checkUpdates(t, Pod, gated, []change[*corev1.Pod]{
 		{"gate lifted", spec(func(s *corev1.PodSpec) { s.SchedulingGates = nil }), nil},
+		{"node affinity while gated", spec(func(s *corev1.PodSpec) { s.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{}} }), nil},
+		{"pod affinity while gated", spec(func(s *corev1.PodSpec) { s.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{}} }), []string{"spec" + isForbidden}},
 		{"node selector while gated", spec(func(s *corev1.PodSpec) { s.NodeSelector = map[string]string{"a": "b"} }), nil},
 	})
 }

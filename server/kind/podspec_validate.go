@@ -68,6 +68,9 @@ func validatePodNames(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 		at := path.Child("readinessGates").Index(i).Child("conditionType")
 		errs = append(errs, invalid(at, string(gate.ConditionType), validation.IsQualifiedName(string(gate.ConditionType)))...)
 	}
+	if s.NodeName != "" && len(s.SchedulingGates) > 0 {
+		errs = append(errs, field.Forbidden(path.Child("nodeName"), "cannot be set until all schedulingGates have been cleared"))
+	}
 	seen := unique[string]{}
 	for i, gate := range s.SchedulingGates {
 		at := path.Child("schedulingGates").Index(i)
