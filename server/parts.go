@@ -15,6 +15,7 @@ import (
 	"leme/server/openapi"
 	"leme/server/resource"
 	"leme/server/rest"
+	"leme/server/scheduler"
 	"leme/server/store"
 )
 
@@ -44,7 +45,12 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 
 // control runs the controllers and the scheduler for as long as this server leads.
 func (s *Server) control(ctx context.Context, api *resource.API) error {
-	err := controller.Run(ctx, controller.Config{API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR})
+	err := controller.Run(ctx, controller.Config{
+		API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR,
+		WhileLeading: []func(context.Context) error{
+			func(ctx context.Context) error { return scheduler.Run(ctx, api) },
+		},
+	})
 	if ctx.Err() != nil {
 		return nil
 	}
