@@ -84,17 +84,11 @@ func number(value intstr.IntOrString) int {
 
 func validateDeploymentStatus(updated, old *appsv1.Deployment) field.ErrorList {
 	path, s := field.NewPath("status"), updated.Status
-	all := replicaCount{"replicas", s.Replicas}
-	fresh := replicaCount{"updatedReplicas", s.UpdatedReplicas}
-	ready := replicaCount{"readyReplicas", s.ReadyReplicas}
-	available := replicaCount{"availableReplicas", s.AvailableReplicas}
-
 	errs := nonNegative(path.Child("observedGeneration"), &s.ObservedGeneration)
-	errs = append(errs, replicaCounts(path, all, fresh, ready, available, replicaCount{"unavailableReplicas", s.UnavailableReplicas})...)
-	errs = append(errs, atMost(path, fresh, all, "cannot be greater than status.replicas")...)
-	errs = append(errs, atMost(path, ready, all, "cannot be greater than status.replicas")...)
-	errs = append(errs, atMost(path, available, all, "cannot be greater than status.replicas")...)
-	errs = append(errs, atMost(path, available, ready, "cannot be greater than readyReplicas")...)
+	errs = append(errs, nonNegative(path.Child("unavailableReplicas"), &s.UnavailableReplicas)...)
+	errs = append(errs, validateCounts(path, s.Replicas,
+		replicaCount{"readyReplicas", s.ReadyReplicas}, replicaCount{"availableReplicas", s.AvailableReplicas},
+		replicaCount{"updatedReplicas", s.UpdatedReplicas})...)
 	errs = append(errs, nonNegative(path.Child("collisionCount"), s.CollisionCount)...)
 	if was, is := old.Status.CollisionCount, s.CollisionCount; was != nil && (is == nil || *is < *was) {
 		errs = append(errs, field.Invalid(path.Child("collisionCount"), ptr.Deref(is, 0), "cannot be decremented"))

@@ -20,15 +20,8 @@ func validateReplicaSetUpdate(updated, old *appsv1.ReplicaSet) field.ErrorList {
 
 func validateReplicaSetStatus(updated, _ *appsv1.ReplicaSet) field.ErrorList {
 	path, s := field.NewPath("status"), updated.Status
-	all := replicaCount{"replicas", s.Replicas}
-	labeled := replicaCount{"fullyLabeledReplicas", s.FullyLabeledReplicas}
-	ready := replicaCount{"readyReplicas", s.ReadyReplicas}
-	available := replicaCount{"availableReplicas", s.AvailableReplicas}
-
-	errs := replicaCounts(path, all, labeled, ready, available)
-	errs = append(errs, nonNegative(path.Child("observedGeneration"), &s.ObservedGeneration)...)
-	errs = append(errs, atMost(path, labeled, all, "cannot be greater than status.replicas")...)
-	errs = append(errs, atMost(path, ready, all, "cannot be greater than status.replicas")...)
-	errs = append(errs, atMost(path, available, all, "cannot be greater than status.replicas")...)
-	return append(errs, atMost(path, available, ready, "cannot be greater than readyReplicas")...)
+	errs := nonNegative(path.Child("observedGeneration"), &s.ObservedGeneration)
+	return append(errs, validateCounts(path, s.Replicas,
+		replicaCount{"readyReplicas", s.ReadyReplicas}, replicaCount{"availableReplicas", s.AvailableReplicas},
+		replicaCount{"fullyLabeledReplicas", s.FullyLabeledReplicas})...)
 }

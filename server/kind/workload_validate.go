@@ -39,24 +39,33 @@ func validateWorkloadTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelS
 	return errs
 }
 
-// replicaCounts checks the numbers of pods that a workload reports.
-func replicaCounts(path *field.Path, counts ...replicaCount) field.ErrorList {
-	var errs field.ErrorList
-	for _, c := range counts {
-		errs = append(errs, nonNegative(path.Child(c.field), &c.count)...)
-	}
-	return errs
-}
-
+// replicaCount is a number of pods that a workload reports.
 type replicaCount struct {
 	field string
 	count int32
 }
 
-// atMost checks that a number of pods is part of a larger one.
-func atMost(path *field.Path, part, whole replicaCount, message string) field.ErrorList {
-	if part.count <= whole.count {
+// validateCounts checks that the pods of each sort are among all, and the available ones among the ready.
+func validateCounts(path *field.Path, total int32, ready, available replicaCount, others ...replicaCount) field.ErrorList {
+	all := replicaCount{"replicas", total}
+	parts := append(others, ready, available)
+	errs := all.nonNegative(path)
+	for _, part := range parts {
+		errs = append(errs, part.nonNegative(path)...)
+	}
+	for _, part := range parts {
+		errs = append(errs, part.among(all, path, "cannot be greater than status.replicas")...)
+	}
+	return append(errs, available.among(ready, path, "cannot be greater than readyReplicas")...)
+}
+
+func (c replicaCount) nonNegative(path *field.Path) field.ErrorList {
+	return nonNegative(path.Child(c.field), &c.count)
+}
+
+func (c replicaCount) among(whole replicaCount, path *field.Path, message string) field.ErrorList {
+	if c.count <= whole.count {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(path.Child(part.field), part.count, message)}
+	return field.ErrorList{field.Invalid(path.Child(c.field), c.count, message)}
 }
