@@ -1,0 +1,149 @@
+package controller
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+func testNode(ready corev1.ConditionStatus, mutate ...func(*corev1.Node)) *corev1.Node {
+	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "n"}}
+	if ready != "" {
+		n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready, Reason: "KubeletReady"}}
+	}
+	for _, m := range mutate {
+		m(n)
+	}
+	return n
+}
+
+func tainted(taints ...corev1.Taint) func(*corev1.Node) {
+	return func(n *corev1.Node) { n.Spec.Taints = taints }
+}
+
+func taint(key string, effect corev1.TaintEffect) corev1.Taint {
+	return corev1.Taint{Key: key, Effect: effect}
+}
+
+func TestPlanNode(t *testing.T) {
+	const silent = time.Minute
+	unreachable := []corev1.Taint{
+		taint(corev1.TaintNodeUnreachable, corev1.TaintEffectNoSchedule), taint(corev1.TaintNodeUnreachable, corev1.TaintEffectNoExecute),
+	}
+	for _, test := range []struct {
+		name    string
+		node    *corev1.Node
+		heard   time.Duration // ago
+		allLost bool
+		want    string
+	}{
+		{"well", testNode(corev1.ConditionTrue), time.Second, false, "nothing"},
+		{"new", testNode(""), 0, false, "taint [node.kubernetes.io/not-ready:NoSchedule]"},
+		{"says that it is not ready", testNode(corev1.ConditionFalse), time.Second, false,
+			"taint [node.kubernetes.io/not-ready:NoSchedule node.kubernetes.io/not-ready:NoExecute]"},
+		{"silent", testNode(corev1.ConditionTrue), silent, false,
+			"conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule node.kubernetes.io/unreachable:NoExecute]"},
+		{"never heard", testNode(""), silent, false,
+			"conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule node.kubernetes.io/unreachable:NoExecute]"},
+		{"all silent: nobody is driven away", testNode(corev1.ConditionTrue), silent, true, "conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule]"},
+		{"back", testNode(corev1.ConditionTrue, tainted(unreachable...)), time.Second, false, "taint []"},
+		{"cordoned", testNode(corev1.ConditionTrue, func(n *corev1.Node) { n.Spec.Unschedulable = true }), 0, false, "taint [node.kubernetes.io/unschedulable:NoSchedule]"},
+		{"uncordoned", testNode(corev1.ConditionTrue, tainted(taint(corev1.TaintNodeUnschedulable, corev1.TaintEffectNoSchedule))), 0, false, "taint []"},
+		{"others' taints stay", testNode(corev1.ConditionTrue, tainted(taint("gpu", corev1.TaintEffectNoExecute))), 0, false, "nothing"},
+		{"disk full", testNode(corev1.ConditionTrue, func(n *corev1.Node) {
+			n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue})
+		}), 0, false, "taint [node.kubernetes.io/disk-pressure:NoSchedule]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			plan := planNode(test.node, testNow.Add(-test.heard), 40*time.Second, test.allLost, testNow)
+			if got := plan.String(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if plan.again <= 0 {
+				t.Error("a node is never looked at again")
+			}
+		})
+	}
+}
+
+func TestUnknownConditionsSayWhy(t *testing.T) {
+	conditions := unknownConditions(testNode(corev1.ConditionTrue), testNow)
+	if len(conditions) != 4 || conditions[0].Reason != "NodeStatusUnknown" || conditions[0].Message != "Kubelet stopped posting node status." ||
+		conditions[1].Reason != "NodeStatusNeverUpdated" {
+		t.Errorf("got %+v", conditions)
+	}
+	if again := unknownConditions(&corev1.Node{Status: corev1.NodeStatus{Conditions: conditions}}, testNow); again != nil {
+		t.Errorf("said twice: %+v", again)
+	}
+}
+
+func TestHearing(t *testing.T) {
+	h := hearing{last: make(map[string]lastHeard)}
+	h.note("a", "1", testNow, time.Minute)
+	if at, lost := h.note("b", "1", testNow.Add(2*time.Minute), time.Minute); !at.Equal(testNow.Add(2*time.Minute)) || lost {
+		t.Errorf("a new node was heard at %v, all lost %t", at, lost)
+	}
+	if at, lost := h.note("a", "1", testNow.Add(2*time.Minute), time.Minute); !at.Equal(testNow) || lost {
+		t.Errorf("an old heartbeat counts as of %v, all lost %t", at, lost)
+	}
+	if _, lost := h.note("b", "1", testNow.Add(4*time.Minute), time.Minute); !lost {
+		t.Error("all are silent, and it is not noticed")
+	}
+	h.forget("b")
+	if at, _ := h.note("a", "2", testNow.Add(4*time.Minute), time.Minute); !at.Equal(testNow.Add(4 * time.Minute)) {
+		t.Error("a new heartbeat is not heard")
+	}
+}
+
+func TestEvictionTime(t *testing.T) {
+	at := ago(10 * time.Second)
+	unreachable := corev1.Taint{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, TimeAdded: &at}
+	gpu := corev1.Taint{Key: "gpu", Effect: corev1.TaintEffectNoExecute}
+	tolerate := func(key string, seconds *int64) corev1.Toleration {
+		return corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, TolerationSeconds: seconds}
+	}
+	for _, test := range []struct {
+		name        string
+		tolerations []corev1.Toleration
+		taints      []corev1.Taint
+		in          time.Duration
+		never       bool
+	}{
+		{"no taint", nil, nil, 0, true},
+		{"not tolerated", nil, []corev1.Taint{gpu}, 0, false},
+		{"tolerated for ever", []corev1.Toleration{tolerate("", nil)}, []corev1.Taint{gpu, unreachable}, 0, true},
+		{"tolerated from when it was set", []corev1.Toleration{tolerate(corev1.TaintNodeUnreachable, ptr.To[int64](300))}, []corev1.Taint{unreachable}, 290 * time.Second, false},
+		{"the shortest toleration", []corev1.Toleration{tolerate("", nil), tolerate(corev1.TaintNodeUnreachable, ptr.To[int64](60))}, []corev1.Taint{unreachable}, 50 * time.Second, false},
+		{"the first of several taints", []corev1.Toleration{tolerate(corev1.TaintNodeUnreachable, ptr.To[int64](300))}, []corev1.Taint{unreachable, gpu}, 0, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := evictionTime(test.tolerations, test.taints, testNow)
+			if ok == test.never || ok && got.Sub(testNow) != test.in {
+				t.Errorf("got in %v, %t", got.Sub(testNow), ok)
+			}
+		})
+	}
+}
+
+func TestFreeCIDR(t *testing.T) {
+	all := netip.MustParsePrefix("10.42.0.0/22")
+	used := map[string]bool{"": true}
+	for _, want := range []string{"10.42.0.0/24", "10.42.1.0/24", "10.42.2.0/24", "10.42.3.0/24"} {
+		got, ok := freeCIDR(all, used)
+		if !ok || got != want {
+			t.Fatalf("got %s, %t; want %s", got, ok, want)
+		}
+		used[got] = true
+	}
+	if got, ok := freeCIDR(all, used); ok {
+		t.Errorf("a fifth of four: %s", got)
+	}
+	delete(used, "10.42.2.0/24")
+	if got, _ := freeCIDR(all, used); got != "10.42.2.0/24" {
+		t.Errorf("a part that is free again is not given: %s", got)
+	}
+}
