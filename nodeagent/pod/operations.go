@@ -142,11 +142,18 @@ func (w *worker) runSandbox(a Action) operation {
 	pod := w.view.Pod
 	name, _ := hostname(pod, w.deps.Hostname)
 	dns := podDNS(pod, w.deps.DNS)
+	var last Container
+	if sandboxes := groupOf(w.view.Containers).sandboxes; len(sandboxes) > 0 {
+		last = sandboxes[0]
+	}
 	return func(ctx context.Context) (func(), error) {
 		sandbox, err := w.deps.Runtime.RunSandbox(ctx, Sandbox{
 			Pod: pod, Attempt: a.Attempt, Hostname: name, DNS: dns, Ports: hostPorts(pod),
 		})
 		return func() {
+			if last.ID != "" {
+				w.view.BackOff[sandboxKey] = w.view.BackOff[sandboxKey].Next(last)
+			}
 			w.view.Containers = append(w.view.Containers, sandbox)
 			w.look = time.Time{} // nothing that the engine could tell is newer
 			w.publish()

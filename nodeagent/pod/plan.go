@@ -89,15 +89,20 @@ func (p *planner) replaceSandbox() {
 	if len(left) > 0 {
 		return
 	}
-	attempt := 0
-	if len(p.group.sandboxes) > 0 {
-		last := p.group.sandboxes[0]
-		attempt = last.Attempt
-		if last.State != Created {
-			attempt++
-		}
+	if len(p.group.sandboxes) == 0 {
+		p.do(Action{Verb: RunSandbox})
+		return
 	}
-	p.do(Action{Verb: RunSandbox, Attempt: attempt})
+	last := p.group.sandboxes[0]
+	if last.State == Created {
+		p.do(Action{Verb: RunSandbox, Attempt: last.Attempt})
+		return
+	}
+	if until := p.BackOff[sandboxKey].Until(last); p.now.Before(until) {
+		p.plan.wakeAt(until)
+		return
+	}
+	p.do(Action{Verb: RunSandbox, Attempt: last.Attempt + 1})
 }
 
 // sweep removes sandboxes before this one, and all dead containers but the last of each name.
@@ -200,14 +205,14 @@ func (p *planner) probeGrace(spec *corev1.Probe) time.Duration {
 	return max(time.Duration(*spec.TerminationGracePeriodSeconds)*time.Second, graceMin)
 }
 
-// restart starts a container again after its end, once its back-off is over. In a new sandbox, init containers run
-// again even when they have succeeded in the one before.
+// restart starts a container again after its end, once its back-off is over. In a new sandbox it starts at once, as it
+// did not end by itself, and init containers run again even when they have succeeded in the one before.
 func (p *planner) restart(sandbox Container, c *corev1.Container, last Container, init bool) {
-	again := init && !in(sandbox, last)
-	if !again && !restarts(p.Pod, c, init, last.ExitCode) {
+	fresh := !in(sandbox, last)
+	if !(fresh && init) && !restarts(p.Pod, c, init, last.ExitCode) {
 		return
 	}
-	if until := p.BackOff[c.Name].Until(last); p.now.Before(until) && !again {
+	if until := p.BackOff[c.Name].Until(last); p.now.Before(until) && !fresh {
 		p.plan.wakeAt(until)
 		p.plan.Waiting[c.Name] = Waiting{"CrashLoopBackOff", fmt.Sprintf("back-off %s restarting failed container=%s pod=%s",
 			p.BackOff[c.Name].Delay, c.Name, fullName(p.Pod))}

@@ -46,7 +46,7 @@ func (w *worker) start(a Action) operation {
 			if image.ID != "" {
 				w.view.ImageIDs[image.ID] = image.RepoDigest
 			}
-			if restarted && a.ID == "" {
+			if restarted && a.ID == "" && in(sandbox, last) {
 				w.view.BackOff[c.Name] = w.view.BackOff[c.Name].Next(last)
 			}
 		}, nil
