@@ -1,0 +1,99 @@
+package rest
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/server/auth"
+	"leme/server/kind"
+	"leme/server/openapi"
+	"leme/server/resource"
+	"leme/server/store/storetest"
+)
+
+// byHeader authenticates whoever says who they are: X-User, and X-Group.
+type byHeader struct{}
+
+func (byHeader) Authenticate(r *http.Request) (auth.User, bool, error) {
+	switch name := r.Header.Get("X-User"); name {
+	case "":
+		return auth.User{}, false, nil
+	case "mallory":
+		return auth.User{}, false, auth.ErrBadCredentials
+	default:
+		return auth.User{Name: name, Groups: []string{r.Header.Get("X-Group"), auth.GroupAuthenticated}}, true, nil
+	}
+}
+
+// bed is a handler over a real store.
+type bed struct {
+	*Handler
+	url string
+}
+
+func newBed(t testing.TB, agents *tls.Config) *bed {
+	t.Helper()
+	kinds := kind.All()
+	api := resource.New(storetest.New(t), kinds)
+	h, err := New(Config{
+		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: auth.Rules{}, Agents: agents, Version: "test",
+		Mounts: []Mount{{"/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mounted") })}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(func() {
+		h.Close()
+		server.Close()
+	})
+	b := &bed{Handler: h, url: server.URL}
+	b.namespace(t, "default")
+	return b
+}
+
+func (b *bed) namespace(t testing.TB, name string) {
+	t.Helper()
+	namespaces := resource.For[*corev1.Namespace](b.api, kind.Namespace, "test")
+	if _, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// do sends "METHOD /path" as an admin, with headers given as "Name: value".
+func (b *bed) do(t testing.TB, request, body string, headers ...string) (status int, header http.Header, answer string) {
+	t.Helper()
+	method, path, _ := strings.Cut(request, " ")
+	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-User", "admin")
+	r.Header.Set("X-Group", auth.GroupMasters)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(raw)
+}
+
+// pod is a valid pod as JSON.
+func podJSON(name string) string {
+	return `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"` + name + `"},"spec":{"containers":[{"name":"web","image":"web:1"}]}}`
+}
