@@ -7,19 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	openapi_v2 "github.com/google/gnostic-models/openapiv2"
-	"google.golang.org/protobuf/proto"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/cli-runtime/pkg/resource"
 	clientopenapi "k8s.io/client-go/openapi"
 	"k8s.io/kube-openapi/pkg/handler3"
 	"k8s.io/kube-openapi/pkg/spec3"
 	explain "k8s.io/kubectl/pkg/explain/v2"
-	kubectlopenapi "k8s.io/kubectl/pkg/util/openapi"
 
 	"leme/server/kind"
 )
@@ -56,63 +52,6 @@ func (g groupVersion) Schema(contentType string) ([]byte, error) {
 		return nil, errors.New("no such document: " + g.url)
 	}
 	return data, nil
-}
-
-// parseV2 reads the v2 document from its protobuf form, as kubectl does.
-func parseV2(t *testing.T) *openapi_v2.Document {
-	t.Helper()
-	text, binary, err := New(kind.All()).V2()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !json.Valid(text) {
-		t.Fatal("the JSON form is not JSON")
-	}
-	document := &openapi_v2.Document{}
-	if err := proto.Unmarshal(binary, document); err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
-
-func TestKubectlFindsEachKindInV2(t *testing.T) {
-	resources, err := kubectlopenapi.NewOpenAPIData(parseV2(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range kind.All().List() {
-		if resources.LookupResource(k.GroupVersionKind) == nil {
-			t.Errorf("no schema for %s", k.GroupVersionKind)
-		}
-		if got := resources.GetConsumes(k.GroupVersionKind, "PATCH"); len(got) != 4 {
-			t.Errorf("%s: patches as %v", k.Kind, got)
-		}
-	}
-}
-
-func TestStrategicMergeBySchema(t *testing.T) {
-	resources, err := kubectlopenapi.NewOpenAPIData(parseV2(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	meta := strategicpatch.NewPatchMetaFromOpenAPI(resources.LookupResource(appsv1.SchemeGroupVersion.WithKind("Deployment")))
-	original := `{"spec":{"template":{"spec":{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"}]}}}}`
-	patch := `{"spec":{"template":{"spec":{"containers":[{"name":"b","image":"2"}]}}}}`
-	got, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta([]byte(original), []byte(patch), meta)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d appsv1.Deployment
-	if err := json.Unmarshal(got, &d); err != nil {
-		t.Fatal(err)
-	}
-	images := map[string]string{}
-	for _, c := range d.Spec.Template.Spec.Containers {
-		images[c.Name] = c.Image
-	}
-	if len(images) != 2 || images["a"] != "1" || images["b"] != "2" {
-		t.Errorf("merged containers: %v", images)
-	}
 }
 
 func TestFieldValidationIsKnownInV3(t *testing.T) {
