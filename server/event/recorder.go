@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -162,7 +163,7 @@ func (s *Source) event(about *corev1.ObjectReference, kind, reason, message stri
 		InvolvedObject:      *about,
 		Type:                kind,
 		Reason:              reason,
-		Message:             message[:min(len(message), longestMessage)],
+		Message:             cut(message),
 		Source:              s.source,
 		ReportingController: s.source.Component,
 		ReportingInstance:   s.source.Host,
@@ -170,4 +171,9 @@ func (s *Source) event(about *corev1.ObjectReference, kind, reason, message stri
 		LastTimestamp:       at,
 		Count:               1,
 	}
+}
+
+// cut shortens a message to what the API admits, between two characters.
+func cut(message string) string {
+	return strings.ToValidUTF8(message[:min(len(message), longestMessage)], "")
 }
