@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/moby/moby/client"
@@ -40,7 +41,7 @@ type LogFiles struct {
 // Config says which engine to use and how containers are made on it.
 type Config struct {
 	Host    string  // unix:///var/run/docker.sock; empty takes DOCKER_HOST, then the default socket
-	Node    string  // the node's name: only containers that carry it are ours; default: the host's name
+	Node    string  // the node's name: only containers that carry it are ours; default: the host's name in lower case
 	Network Network // nil runs only pods with hostNetwork
 	Digests Digests // nil knows none
 	// LocalName is the name that the puller gives an image in the engine; nil when it keeps the names that pods use.
@@ -58,7 +59,7 @@ func (c *Config) complete() error {
 		if err != nil {
 			return fmt.Errorf("finding the node's name: %w", err)
 		}
-		c.Node = name
+		c.Node = strings.ToLower(name)
 	}
 	if c.Log.MaxSize == "" {
 		c.Log.MaxSize = "10m"

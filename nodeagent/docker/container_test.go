@@ -3,11 +3,15 @@ package docker_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -23,7 +27,15 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	if !sandbox.Sandbox || sandbox.State != pod.Running || sandbox.IP == "" || sandbox.PID == 0 {
 		t.Fatalf("sandbox: %+v", sandbox)
 	}
+	if !ignores(t, sandbox.PID, unix.SIGCHLD) {
+		t.Error("the sandbox would leave the dead of a shared PID namespace unreaped")
+	}
+	file := filepath.Join(t.TempDir(), "greeting")
+	if err := os.WriteFile(file, []byte("good morning"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	spec := n.Spec(p, sandbox.ID)
+	spec.Mounts = []pod.Mount{{HostPath: file, ContainerPath: "/greeting", ReadOnly: true}}
 	spec.Env = []string{"GREETING=good day"}
 	spec.Attempt = 3
 	id, err := n.Create(t.Context(), spec)
@@ -62,6 +74,11 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 		}
 	}
 
+	output, _, err := n.Exec(t.Context(), id, []string{"/app", "read", "/greeting"})
+	if err != nil || !strings.HasPrefix(string(output), "good morning, open /greeting: read-only") {
+		t.Errorf("the mounted file: %s, %v", output, err)
+	}
+
 	if err := n.Stop(t.Context(), id, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +99,26 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	}
 }
 
+// ignores reads from /proc whether a process ignores a signal.
+func ignores(t *testing.T, pid int, signal unix.Signal) bool {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "SigIgn:")
+	var mask uint64
+	if _, err := fmt.Sscanf(rest, "%x", &mask); err != nil {
+		t.Fatal(err)
+	}
+	return mask&(1<<(signal-1)) != 0
+}
+
 func TestStopKillsAfterGrace(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
 	id := n.Run(t, n.Pod("deaf", "stay", "deaf"))
+	dockertest.Eventually(t, func() bool { return tail(t, n, id) == "deaf" })
 	begin := time.Now()
 	if err := n.Stop(t.Context(), id, time.Second); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"leme/nodeagent/pod"
 )
@@ -55,6 +56,27 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 	}
 	r.forget(id)
 	r.releaseAddress(id)
+	return nil
+}
+
+// RemoveAll removes every container of this node, running or not, at once: those of pods first, then their sandboxes.
+func (r *Runtime) RemoveAll(ctx context.Context) error {
+	all, err := r.Containers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, sandboxes := range []bool{false, true} {
+		var group errgroup.Group
+		group.SetLimit(r.Parallel)
+		for _, c := range all {
+			if c.Sandbox == sandboxes {
+				group.Go(func() error { return r.Remove(ctx, c.ID) })
+			}
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

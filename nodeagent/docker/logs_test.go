@@ -61,18 +61,26 @@ func TestLogs(t *testing.T) {
 func TestLongLines(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
+	var args []string
+	for _, length := range []int{16*1024 - 1, 16 * 1024, 16*1024 + 1, 100_000} {
+		args = append(args, fmt.Sprint(length))
+	}
 	for _, tty := range []bool{false, true} {
-		for _, length := range []int{16*1024 - 1, 16 * 1024, 16*1024 + 1, 100_000} {
-			p := n.Pod(fmt.Sprintf("long-%d-%t", length, tty), "line", fmt.Sprint(length))
-			p.Spec.Containers[0].TTY = tty
-			c := n.WaitExit(t, n.Run(t, p))
-			var stdout bytes.Buffer
-			if err := n.Logs(t.Context(), c.ID, corev1.PodLogOptions{Timestamps: true}, &stdout, &stdout); err != nil {
-				t.Fatal(err)
-			}
-			_, line, _ := strings.Cut(stdout.String(), " ")
-			if strings.TrimSpace(line) != strings.Repeat("x", length) {
-				t.Errorf("tty %t: a line of %d came as %d bytes", tty, length, len(line))
+		p := n.Pod(fmt.Sprintf("long-%t", tty), append([]string{"lines"}, args...)...)
+		p.Spec.Containers[0].TTY = tty
+		c := n.WaitExit(t, n.Run(t, p))
+		var stdout bytes.Buffer
+		if err := n.Logs(t.Context(), c.ID, corev1.PodLogOptions{Timestamps: true}, &stdout, &stdout); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+		if len(lines) != len(args) {
+			t.Fatalf("tty %t: %d lines", tty, len(lines))
+		}
+		for i, line := range lines {
+			_, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if fmt.Sprint(len(text)) != args[i] || strings.Trim(text, "x") != "" {
+				t.Errorf("tty %t: a line of %s came as %d bytes", tty, args[i], len(text))
 			}
 		}
 	}

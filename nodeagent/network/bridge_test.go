@@ -2,11 +2,15 @@ package network_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"leme/nodeagent/docker/dockertest"
 	"leme/nodeagent/network"
@@ -33,6 +37,39 @@ func TestPodsAndHostReachEachOther(t *testing.T) {
 	}
 	if err := n.Network.Remove(t.Context()); !errors.Is(err, network.ErrInUse) {
 		t.Errorf("a network in use was removed: %v", err)
+	}
+}
+
+func TestHostPortLeadsToThePod(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := int32(free.Addr().(*net.TCPAddr).Port)
+	free.Close()
+	p := n.Pod("published", "serve", ":8080")
+	ports := []corev1.ContainerPort{{ContainerPort: 8080, HostPort: port, HostIP: "127.0.0.1"}}
+	sandbox, err := n.RunSandbox(t.Context(), pod.Sandbox{Pod: p, Hostname: p.Name, Ports: ports})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := n.Create(t.Context(), n.Spec(p, sandbox.ID))
+	if err == nil {
+		err = n.Start(t.Context(), id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockertest.Eventually(t, func() bool { return get(t, fmt.Sprintf("http://127.0.0.1:%d/", port)) == "hello from published" })
+
+	_, err = n.RunSandbox(t.Context(), pod.Sandbox{Pod: n.Pod("second"), Ports: ports})
+	if err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("a port was given twice: %v", err)
+	}
+	if all, _ := n.Containers(t.Context()); len(all) != 2 {
+		t.Errorf("the failed sandbox is left behind: %+v", all)
 	}
 }
 

@@ -101,19 +101,8 @@ func ensureFreeRange(t testing.TB, b *network.Bridge) {
 func (n *Node) clean(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	all, err := n.Containers(ctx)
-	if err != nil {
+	if err := n.RemoveAll(ctx); err != nil {
 		t.Errorf("cleaning up: %v", err)
-	}
-	for _, sandboxes := range []bool{false, true} {
-		for _, c := range all {
-			if c.Sandbox != sandboxes {
-				continue
-			}
-			if err := n.Remove(ctx, c.ID); err != nil {
-				t.Errorf("cleaning up: %v", err)
-			}
-		}
 	}
 	if err := n.Network.Remove(ctx); err != nil {
 		t.Errorf("cleaning up: %v", err)

@@ -41,7 +41,7 @@ var modes = map[string]func(args []string){
 	"get":    get,
 	"facts":  facts,
 	"memory": memory,
-	"line":   func(args []string) { fmt.Println(strings.Repeat("x", number(args[0]))) },
+	"lines":  longLines,
 }
 
 func fail(message string) {
@@ -98,6 +98,13 @@ func read(args []string) {
 	fmt.Printf("%s, %v\n", content, os.WriteFile(args[0], content, 0o600))
 }
 
+// longLines writes lines of the given lengths.
+func longLines(args []string) {
+	for _, length := range args {
+		fmt.Println(strings.Repeat("x", number(length)))
+	}
+}
+
 func exit(args []string) {
 	fmt.Fprintln(os.Stderr, "exiting with", args[0])
 	os.Exit(number(args[0]))
@@ -116,6 +123,9 @@ func size([]string) {
 func stay(args []string) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM)
+	if len(args) > 0 {
+		fmt.Println("deaf")
+	}
 	for range signals {
 		if len(args) == 0 {
 			fmt.Println("terminated")
