@@ -1,6 +1,9 @@
 package kind
 
 import (
+	"maps"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -8,7 +11,7 @@ import (
 func validateConfigMap(cm *corev1.ConfigMap) field.ErrorList {
 	data, binary := field.NewPath("data"), field.NewPath("binaryData")
 	errs := validateKeys(cm.Data, data)
-	for key := range cm.Data {
+	for _, key := range slices.Sorted(maps.Keys(cm.Data)) {
 		if _, twice := cm.BinaryData[key]; twice {
 			errs = append(errs, field.Invalid(data.Key(key), key, "duplicate of key present in binaryData"))
 		}

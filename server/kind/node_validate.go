@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -53,13 +54,16 @@ func validateAddresses(addresses []corev1.NodeAddress, path *field.Path) field.E
 }
 
 func validateNodeResources(n *corev1.Node) field.ErrorList {
+	errs := validateAmounts(n.Status.Capacity, field.NewPath("status", "capacity"))
+	return append(errs, validateAmounts(n.Status.Allocatable, field.NewPath("status", "allocatable"))...)
+}
+
+func validateAmounts(list corev1.ResourceList, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	for name, list := range map[string]corev1.ResourceList{"capacity": n.Status.Capacity, "allocatable": n.Status.Allocatable} {
-		for resource, quantity := range list {
-			at := field.NewPath("status", name).Key(string(resource))
-			errs = append(errs, invalid(at, string(resource), validation.IsQualifiedName(string(resource)))...)
-			errs = append(errs, validateQuantity(resource, quantity, at)...)
-		}
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		at := path.Key(string(name))
+		errs = append(errs, invalid(at, string(name), validation.IsQualifiedName(string(name)))...)
+		errs = append(errs, validateQuantity(name, list[name], at)...)
 	}
 	return errs
 }

@@ -68,10 +68,7 @@ func validateToleration(t *corev1.Toleration, at *field.Path) field.ErrorList {
 }
 
 func validateTaintEffect(effect corev1.TaintEffect, at *field.Path) field.ErrorList {
-	if effect == "" {
-		return field.ErrorList{field.Required(at, "")}
-	}
-	return maybeOneOf(at, &effect, corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute)
+	return oneOf(at, effect, corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute)
 }
 
 func validateSpread(constraints []corev1.TopologySpreadConstraint, path *field.Path) field.ErrorList {

@@ -75,14 +75,18 @@ func annotationWarnings(annotations map[string]string, path *field.Path) []strin
 func containerWarnings(c *corev1.Container, path *field.Path) []string {
 	warnings := envWarnings(c.Env, path.Child("env"))
 	warnings = append(warnings, portWarnings(c.Ports, path.Child("ports"))...)
-	for name, list := range map[string]corev1.ResourceList{"limits": c.Resources.Limits, "requests": c.Resources.Requests} {
-		for _, resource := range []corev1.ResourceName{corev1.ResourceEphemeralStorage, corev1.ResourceMemory} {
-			if q, ok := list[resource]; ok && q.MilliValue()%1000 != 0 {
-				warnings = append(warnings, fmt.Sprintf("%s: fractional byte value %q is invalid, must be an integer", path.Child("resources", name).Key(string(resource)), q.String()))
-			}
+	warnings = append(warnings, byteWarnings(c.Resources.Limits, path.Child("resources", "limits"))...)
+	return append(warnings, byteWarnings(c.Resources.Requests, path.Child("resources", "requests"))...)
+}
+
+// byteWarnings tells of parts of a byte: "100m" of memory is most likely meant to be "100M".
+func byteWarnings(list corev1.ResourceList, path *field.Path) []string {
+	var warnings []string
+	for _, name := range []corev1.ResourceName{corev1.ResourceEphemeralStorage, corev1.ResourceMemory} {
+		if q, ok := list[name]; ok && q.MilliValue()%1000 != 0 {
+			warnings = append(warnings, fmt.Sprintf("%s: fractional byte value %q is invalid, must be an integer", path.Key(string(name)), q.String()))
 		}
 	}
-	slices.Sort(warnings)
 	return warnings
 }
 
