@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		serveUntilKilled(dir)
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func serveUntilKilled(dir string) {

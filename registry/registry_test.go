@@ -63,7 +63,7 @@ func must(t testing.TB, err error) {
 }
 
 // wantStatus does one request and compares the status and, where it is not empty, the error code.
-func wantStatus(t *testing.T, req *http.Request, status int, code string) *http.Response {
+func wantStatus(t *testing.T, req *http.Request, status int, code string) http.Header {
 	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
@@ -73,7 +73,7 @@ func wantStatus(t *testing.T, req *http.Request, status int, code string) *http.
 	if resp.StatusCode != status || !strings.Contains(string(body), code) {
 		t.Fatalf("%s %s: %s %s, want %d %s", req.Method, req.URL, resp.Status, body, status, code)
 	}
-	return resp
+	return resp.Header
 }
 
 func request(t *testing.T, method, url string, body []byte, header ...string) *http.Request {
@@ -166,8 +166,8 @@ func TestMount(t *testing.T) {
 	wantStatus(t, request(t, "GET", "http://"+host+"/v2/to/blobs/"+d.String(), nil), 404, "BLOB_UNKNOWN")
 	wantStatus(t, request(t, "POST", uploads+d.String(), nil), 201, "")
 	wantStatus(t, request(t, "GET", "http://"+host+"/v2/to/blobs/"+d.String(), nil), 200, "")
-	resp := wantStatus(t, request(t, "POST", uploads+string(digest.FromString("nowhere")), nil), 202, "")
-	if resp.Header.Get("Location") == "" {
+	header := wantStatus(t, request(t, "POST", uploads+string(digest.FromString("nowhere")), nil), 202, "")
+	if header.Get("Location") == "" {
 		t.Error("a mount that cannot be done starts no upload")
 	}
 }
@@ -198,11 +198,11 @@ func TestChunks(t *testing.T) {
 	rand.Read(data)
 	d := digest.FromBytes(data).String()
 	start := func() string {
-		resp := wantStatus(t, request(t, "POST", "http://"+host+"/v2/x/blobs/uploads/", nil), 202, "")
-		return "http://" + host + resp.Header.Get("Location")
+		header := wantStatus(t, request(t, "POST", "http://"+host+"/v2/x/blobs/uploads/", nil), 202, "")
+		return "http://" + host + header.Get("Location")
 	}
-	patch := func(loc string, from, to int, status int) *http.Response {
-		return wantStatus(t, request(t, "PATCH", loc, data[from:to], "Content-Range", fmt.Sprintf("%d-%d", from, to-1)), status, "")
+	patch := func(loc string, from, to int, status int) {
+		wantStatus(t, request(t, "PATCH", loc, data[from:to], "Content-Range", fmt.Sprintf("%d-%d", from, to-1)), status, "")
 	}
 
 	t.Run("in order, then resumed", func(t *testing.T) {
@@ -211,8 +211,8 @@ func TestChunks(t *testing.T) {
 		patch(loc, 1, 400, 202)
 		patch(loc, 300, 500, 416) // overlaps
 		patch(loc, 500, 600, 416) // leaves a hole
-		resp := wantStatus(t, request(t, "GET", loc, nil), 204, "")
-		if got := resp.Header.Get("Range"); got != "0-399" {
+		header := wantStatus(t, request(t, "GET", loc, nil), 204, "")
+		if got := header.Get("Range"); got != "0-399" {
 			t.Errorf("range %q, want 0-399", got)
 		}
 		patch(loc, 400, 900, 202)

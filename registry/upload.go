@@ -33,7 +33,7 @@ func (r *Registry) PushBlob(ctx context.Context, repo string, desc ociregistry.D
 	if err != nil {
 		return ociregistry.Descriptor{}, err
 	}
-	defer w.Cancel()
+	defer func() { _ = w.Cancel() }() // of no effect once it is committed
 	n, err := io.Copy(w, content)
 	if err != nil {
 		return ociregistry.Descriptor{}, err

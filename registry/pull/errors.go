@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -40,34 +41,36 @@ func (e *Error) Unwrap() []error {
 }
 
 func newError(ref string, err error) *Error {
-	kind, reason := classify(err)
+	reason, kind := classify(err)
 	return &Error{Ref: ref, Kind: kind, Reason: oneLine(reason), err: err}
 }
 
 // classify finds the kind of an error and its shortest true wording.
-func classify(err error) (kind error, reason string) {
+func classify(err error) (reason string, kind error) {
 	var answer *transport.Error
 	var badName *name.ErrBadName
 	var dns *net.DNSError
 	var op *net.OpError
 	var link *url.Error
 	switch {
+	case errors.Is(err, context.Canceled):
+		return err.Error(), nil
 	case errors.As(err, &badName), errors.Is(err, ErrInvalidName):
-		return ErrInvalidName, err.Error()
+		return err.Error(), ErrInvalidName
 	case errors.As(err, &answer):
-		return answerKind(answer), answerReason(answer)
+		return answerReason(answer), answerKind(answer)
 	case errors.Is(err, ErrNotFound):
-		return ErrNotFound, err.Error()
+		return err.Error(), ErrNotFound
 	case errors.As(err, &dns):
-		return ErrNetwork, dns.Error()
-	case errors.As(err, &op):
-		return ErrNetwork, op.Error()
+		return dns.Error(), ErrNetwork
+	case errors.As(err, &op) && op.Net != "unix": // that one is the engine's socket
+		return op.Error(), ErrNetwork
 	case errors.As(err, &link):
-		return ErrNetwork, fmt.Sprintf("%s: %v", hostOf(link.URL), link.Err)
+		return fmt.Sprintf("%s: %v", hostOf(link.URL), link.Err), ErrNetwork
 	case errors.Is(err, ErrNetwork):
-		return ErrNetwork, err.Error()
+		return err.Error(), ErrNetwork
 	}
-	return nil, err.Error()
+	return err.Error(), nil
 }
 
 func answerKind(e *transport.Error) error {

@@ -87,7 +87,7 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 			img.repoDigest = named.Name() + "@" + img.repoDigest
 			return img, nil
 		}
-		if kind, _ := classify(err); kind != ErrDenied {
+		if _, kind := classify(err); !errors.Is(kind, ErrDenied) {
 			return nil, err
 		}
 		if denied == nil {
