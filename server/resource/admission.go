@@ -18,7 +18,6 @@ type admission struct {
 	Target
 	object runtime.Object
 	old    runtime.Object // nil when the object is new
-	dryRun bool
 }
 
 // admissionStep lets a write in, changes it, or refuses it with an API error.

@@ -66,7 +66,7 @@ func (p *patch) checkConfig(data []byte, config map[string]any) error {
 	case p.validation == metav1.FieldValidationStrict:
 		return apierrors.NewBadRequest(fmt.Sprintf("error strict decoding YAML: %v", err))
 	default:
-		p.unknown = append(p.unknown, err.Error())
+		p.warnings = append(p.warnings, err.Error())
 	}
 	return nil
 }

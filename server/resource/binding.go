@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -17,7 +16,7 @@ import (
 )
 
 // bind puts a pod on a node, once. The result is the pod.
-func (a *API) bind(ctx context.Context, t Target, obj runtime.Object, o metav1.CreateOptions) (*store.Item, error) {
+func (a *API) bind(ctx context.Context, t Target, obj runtime.Object, o metav1.CreateOptions) (it *store.Item, err error) {
 	binding, ok := obj.(*corev1.Binding)
 	if !ok || t.resource() != kind.Pod.GroupResource() {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("expected a Binding of a pod, not a %T", obj))
@@ -28,14 +27,11 @@ func (a *API) bind(ctx context.Context, t Target, obj runtime.Object, o metav1.C
 	if err := validateBinding(t, binding); err != nil {
 		return nil, err
 	}
-	for range writeAttempts {
-		it, err := a.bindTo(ctx, t, binding, len(o.DryRun) > 0)
-		var lost *store.ConflictError
-		if !errors.As(err, &lost) {
-			return it, asStatus(t, err)
-		}
-	}
-	return nil, apierrors.NewConflict(t.resource(), t.Name, errModified)
+	err = again(t, func() (err error) {
+		it, err = a.bindTo(ctx, t, binding, len(o.DryRun) > 0)
+		return err
+	})
+	return it, err
 }
 
 func validateBinding(t Target, b *corev1.Binding) error {

@@ -111,7 +111,7 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	}
 	a.owner.track(n.Target, formOf(n.Target).empty(), obj, n.manager)
 	mergeOwners(ctx, m)
-	if err := a.admit(ctx, admission{Target: n.Target, object: obj, dryRun: n.dryRun}); err != nil {
+	if err := a.admit(ctx, admission{Target: n.Target, object: obj}); err != nil {
 		return err
 	}
 	if k.PrepareCreate != nil {

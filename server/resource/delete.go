@@ -22,18 +22,15 @@ func (a *API) Delete(ctx context.Context, t Target, o metav1.DeleteOptions) (it 
 	if err := a.mayDelete(t, o); err != nil {
 		return nil, false, err
 	}
-	for range writeAttempts {
-		if it, err = a.deletable(ctx, t, o.Preconditions); err != nil {
-			break
+	err = again(t, func() error {
+		current, err := a.deletable(ctx, t, o.Preconditions)
+		if err != nil {
+			return err
 		}
-		var result *store.Item
-		result, gone, err = a.depart(ctx, t, it, o)
-		var lost *store.ConflictError
-		if !errors.As(err, &lost) {
-			return result, gone, asStatus(t, err)
-		}
-	}
-	return nil, false, asStatus(t, err)
+		it, gone, err = a.depart(ctx, t, current, o)
+		return err
+	})
+	return it, gone, err
 }
 
 func (a *API) mayDelete(t Target, o metav1.DeleteOptions) error {

@@ -57,11 +57,21 @@ func (f *follower) compare(snapshot *store.Snapshot) {
 		switch old := f.known[it.Key]; {
 		case old == nil:
 			f.tell(store.Event{Type: watch.Added, Item: it})
-		case old.Revision != it.Revision:
+		case old.Revision != it.Revision && !namesakes(old, it):
 			f.tell(store.Event{Type: watch.Modified, Item: it, Prev: old})
+		case old.Revision != it.Revision:
+			f.tell(store.Event{Type: watch.Deleted, Item: old, Prev: old})
+			f.tell(store.Event{Type: watch.Added, Item: it})
 		}
 		return true
 	})
+}
+
+// namesakes tells that two items of one name are not the same object: it was deleted and made again.
+func namesakes(a, b *store.Item) bool {
+	old, errOld := a.Object()
+	obj, err := b.Object()
+	return err == nil && errOld == nil && metaOf(old).GetUID() != metaOf(obj).GetUID()
 }
 
 // changes tells what happens after a revision, until an error.

@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -71,5 +72,32 @@ func reason(t testing.TB, err error, want metav1.StatusReason) {
 	t.Helper()
 	if got := apierrors.ReasonForError(err); err == nil || got != want {
 		t.Fatalf("got %v (%s), want reason %s", err, got, want)
+	}
+}
+
+// churn makes more changes of ConfigMaps than a store keeps.
+func churn(t testing.TB, a *resource.API) {
+	t.Helper()
+	const keys, rounds = 100, 17
+	seen := make([]int64, keys)
+	for round := range rounds {
+		ops := make([]store.Op, keys)
+		for i := range ops {
+			cm := newConfigMap(fmt.Sprintf("churn-%d", i), map[string]string{"round": fmt.Sprint(round)})
+			cm.Namespace = "default"
+			raw, err := store.Encode(cm, kind.ConfigMap.GroupVersionKind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := store.Key{GroupResource: kind.ConfigMap.GroupResource(), Namespace: "default", Name: cm.Name}
+			ops[i] = store.Op{Key: key, Value: raw, Expect: seen[i]}
+		}
+		revision, err := a.Store().Commit(context.Background(), ops...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range seen {
+			seen[i] = revision
+		}
 	}
 }

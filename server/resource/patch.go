@@ -25,36 +25,24 @@ func (a *API) Patch(ctx context.Context, t Target, pt types.PatchType, data []by
 	if err := invalidOptions("PatchOptions", metav1validation.ValidatePatchOptions(&o, pt)); err != nil {
 		return nil, false, err
 	}
-	if len(data) > MaxBody {
-		return nil, false, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", MaxBody))
-	}
-	p := &patch{target: t, form: formOf(t), validation: o.FieldValidation}
-	var warnings []string
-	e := edit{Target: t, manager: managerOf(t, o.FieldManager), dryRun: len(o.DryRun) > 0}
-	change := func(current *store.Item) (obj runtime.Object, err error) {
-		obj, warnings, err = p.over(current)
-		return obj, err
-	}
-	if pt == types.ApplyYAMLPatchType {
-		e.manager, e.create = "", t.Subresource == ""
-		change, err = a.applying(p, data, o)
-	} else {
-		p.merge, err = p.mergeBy(pt, data)
-	}
+	p, err := a.newPatch(t, pt, data, o)
 	if err != nil {
 		return nil, false, asStatus(t, err)
 	}
-	defer func() {
-		if err == nil {
-			warn(ctx, append(warnings, p.unknown...)...)
-		}
-	}()
-	if t.Subresource == Scale {
-		it, err = a.updateScale(ctx, e, change)
-		return it, false, err
+	e := edit{Target: t, manager: managerOf(t, o.FieldManager), dryRun: len(o.DryRun) > 0, change: p.change}
+	if pt == types.ApplyYAMLPatchType {
+		e.manager, e.create = "", t.Subresource == "" // merging tells who owns what
 	}
-	e.change = change
-	return a.put(ctx, e)
+	if t.Subresource == Scale {
+		it, err = a.updateScale(ctx, e)
+	} else {
+		it, created, err = a.put(ctx, e)
+	}
+	if err == nil {
+		warn(ctx, p.warnings...)
+		warn(ctx, p.found...)
+	}
+	return it, created, err
 }
 
 // patch is a change that a client describes.
@@ -62,37 +50,54 @@ type patch struct {
 	target     Target
 	form       form
 	validation string
-	unknown    []string // warnings about the patch itself
-	// merge gives the object that a current one becomes, and what is wrong with its fields.
-	merge func(current *store.Item) (runtime.Object, []error, error)
+	// change gives what the patch makes of an item; see edit.
+	change   func(current *store.Item) (runtime.Object, error)
+	warnings []string // about the patch
+	found    []string // about what the last change gave
 }
 
-// over is the patched form of an item, with warnings.
-func (p *patch) over(current *store.Item) (runtime.Object, []string, error) {
-	obj, unknown, err := p.merge(current)
-	if err != nil {
-		return nil, nil, err
+// newPatch reads a patch.
+func (a *API) newPatch(t Target, pt types.PatchType, data []byte, o metav1.PatchOptions) (*patch, error) {
+	if len(data) > MaxBody {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", MaxBody))
 	}
-	if err := checkType(p.form.gvk, obj); err != nil {
-		return nil, nil, err
-	}
-	obj.GetObjectKind().SetGroupVersionKind(p.form.gvk)
-	warnings, err := judge(unknown, p.validation)
-	if err != nil {
-		return nil, nil, badPatch("", err)
-	}
-	return obj, warnings, nil
-}
-
-// mergeBy returns how a patch of a type is merged.
-func (p *patch) mergeBy(pt types.PatchType, data []byte) (func(*store.Item) (runtime.Object, []error, error), error) {
+	p := &patch{target: t, form: formOf(t), validation: o.FieldValidation}
+	var merge merge
+	var err error
 	switch pt {
 	case types.JSONPatchType:
-		return p.jsonPatch(data)
+		merge, err = p.jsonPatch(data)
 	case types.MergePatchType:
-		return p.mergePatch(data)
+		merge, err = p.mergePatch(data)
 	case types.StrategicMergePatchType:
-		return p.strategicPatch(data)
+		merge, err = p.strategicPatch(data)
+	case types.ApplyYAMLPatchType:
+		p.change, err = a.applying(p, data, o)
+		return p, err
+	default:
+		err = unsupportedMediaType(PatchTypes...)
 	}
-	return nil, unsupportedMediaType(PatchTypes...)
+	p.change = p.checked(merge)
+	return p, err
+}
+
+// merge gives the object that a current one becomes, and what is wrong with its fields.
+type merge func(current *store.Item) (obj runtime.Object, unknown []error, err error)
+
+// checked is a merge whose results are objects of the right type, with no unknown fields where those are errors.
+func (p *patch) checked(m merge) func(*store.Item) (runtime.Object, error) {
+	return func(current *store.Item) (runtime.Object, error) {
+		obj, unknown, err := m(current)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkType(p.form.gvk, obj); err != nil {
+			return nil, err
+		}
+		obj.GetObjectKind().SetGroupVersionKind(p.form.gvk)
+		if p.found, err = judge(unknown, p.validation); err != nil {
+			return nil, badPatch("", err)
+		}
+		return obj, nil
+	}
 }

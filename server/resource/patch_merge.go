@@ -31,7 +31,7 @@ type operation struct {
 	Value any    `json:"value"`
 }
 
-func (p *patch) jsonPatch(data []byte) (func(*store.Item) (runtime.Object, []error, error), error) {
+func (p *patch) jsonPatch(data []byte) (merge, error) {
 	if err := p.check(data, new([]operation), "json patch "); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (p *patch) jsonPatch(data []byte) (func(*store.Item) (runtime.Object, []err
 	}, nil
 }
 
-func (p *patch) mergePatch(data []byte) (func(*store.Item) (runtime.Object, []error, error), error) {
+func (p *patch) mergePatch(data []byte) (merge, error) {
 	if err := p.check(data, new(map[string]any), ""); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (p *patch) mergePatch(data []byte) (func(*store.Item) (runtime.Object, []er
 	}, nil
 }
 
-func (p *patch) strategicPatch(data []byte) (func(*store.Item) (runtime.Object, []error, error), error) {
+func (p *patch) strategicPatch(data []byte) (merge, error) {
 	schema, err := strategicpatch.NewPatchMetaFromStruct(p.form.new())
 	if err != nil {
 		return nil, unsupportedMediaType(PatchTypes...)
@@ -111,7 +111,7 @@ func (p *patch) check(data []byte, into any, prefix string) error {
 		return badPatch(string(data), err)
 	}
 	for _, w := range warnings {
-		p.unknown = append(p.unknown, prefix+w)
+		p.warnings = append(p.warnings, prefix+w)
 	}
 	return nil
 }

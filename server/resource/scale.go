@@ -71,9 +71,9 @@ func scaleClaims(t Target, obj runtime.Object) *managedfields.ScaleHandler {
 		managedfields.ResourcePathMappings{version.String(): fieldpath.MakePathOrDie(names...)})
 }
 
-// updateScale writes the replicas of the scale that change computes from the current one, given as an item.
-func (a *API) updateScale(ctx context.Context, e edit, change func(scale *store.Item) (runtime.Object, error)) (*store.Item, error) {
-	t, manager := e.Target, e.manager
+// updateScale writes the replicas of the scale that an edit computes from the current one.
+func (a *API) updateScale(ctx context.Context, e edit) (*store.Item, error) {
+	t, manager, change := e.Target, e.manager, e.change
 	e.manager = "" // tracked here, by way of the scale
 	e.change = func(current *store.Item) (runtime.Object, error) {
 		old, err := scaleItem(t, current)

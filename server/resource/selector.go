@@ -144,7 +144,7 @@ func fieldValues(k *kind.Kind) func(*store.Item) ([]byte, error) {
 		}
 		return values, nil
 	}
-	return func(it *store.Item) ([]byte, error) { return it.Memo("fields", collect) }
+	return func(it *store.Item) ([]byte, error) { return it.Memo("resource.fields", collect) }
 }
 
 // fieldValue is the value at an index.

@@ -171,21 +171,25 @@ func TestFollowFallsBehind(t *testing.T) {
 	defer stop()
 	create(t, a, configMaps(""), newConfigMap("gone", nil))
 	create(t, a, configMaps(""), newConfigMap("changed", nil))
-	state := map[string]string{}
+	create(t, a, configMaps(""), newConfigMap("again", nil))
+	state, again := map[string]string{}, []watch.EventType{}
 	done := make(chan error, 1)
 	go func() {
 		done <- a.Follow(ctx, kind.ConfigMap, nil, func(e store.Event) {
 			if e.Item.Key.Name == "changed" && e.Type == watch.Added {
 				remove(t, a, configMaps("gone"), metav1.DeleteOptions{})
-				for i := range 2200 {
-					update(t, a, configMaps("changed"), newConfigMap("changed", map[string]string{"i": fmt.Sprint(i)}))
-				}
+				remove(t, a, configMaps("again"), metav1.DeleteOptions{})
+				create(t, a, configMaps(""), newConfigMap("again", map[string]string{"round": "new"}))
+				update(t, a, configMaps("changed"), newConfigMap("changed", map[string]string{"round": "new"}))
+				churn(t, a)
 				create(t, a, configMaps(""), newConfigMap("last", nil))
 			}
-			if e.Type == watch.Deleted {
-				delete(state, e.Item.Key.Name)
-			} else {
-				state[e.Item.Key.Name] = object[*corev1.ConfigMap](t, e.Item).Data["i"]
+			name := e.Item.Key.Name
+			if name == "again" {
+				again = append(again, e.Type)
+			}
+			if delete(state, name); e.Type != watch.Deleted && !strings.HasPrefix(name, "churn") {
+				state[name] = object[*corev1.ConfigMap](t, e.Item).Data["round"]
 			}
 			if _, ok := state["last"]; ok {
 				stop()
@@ -195,7 +199,10 @@ func TestFollowFallsBehind(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(state); got != "map[changed:2199 last:]" {
+	if got := fmt.Sprint(state); got != "map[again:new changed:new last:]" {
 		t.Errorf("got %s", got)
+	}
+	if got := fmt.Sprint(again); got != "[ADDED DELETED ADDED]" {
+		t.Errorf("what was deleted and made again: %s", got)
 	}
 }

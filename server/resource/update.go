@@ -27,7 +27,7 @@ func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1
 		change:  func(*store.Item) (runtime.Object, error) { return obj.DeepCopyObject(), nil },
 	}
 	if t.Subresource == Scale {
-		it, err := a.updateScale(ctx, e, func(*store.Item) (runtime.Object, error) { return obj.DeepCopyObject(), nil })
+		it, err := a.updateScale(ctx, e)
 		return it, false, err
 	}
 	return a.put(ctx, e)

@@ -155,9 +155,7 @@ func TestWatchRefuses(t *testing.T) {
 		})
 	}
 	t.Run("a past that is gone", func(t *testing.T) {
-		for i := range 2200 { // more changes than a store keeps of a resource with one object
-			update(t, a, configMaps("a"), newConfigMap("a", map[string]string{"i": fmt.Sprint(i)}))
-		}
+		churn(t, a)
 		_, err := a.Watch(ctx, configMaps(""), metav1.ListOptions{ResourceVersion: "1"})
 		reason(t, err, metav1.StatusReasonExpired)
 	})

@@ -30,24 +30,35 @@ type edit struct {
 	change func(current *store.Item) (runtime.Object, error)
 }
 
-// put makes an edit, again when somebody else was faster: a change that insists on a revision fails by itself then.
-func (a *API) put(ctx context.Context, e edit) (it *store.Item, created bool, err error) {
+// again makes a write until it fails or nobody was faster. What leaves it is the error's Kubernetes form.
+func again(t Target, write func() error) error {
+	var err error
 	for range writeAttempts {
-		var current *store.Item
-		if current, err = a.current(ctx, e.Target); err != nil {
+		err = write()
+		var lost *store.ConflictError
+		if !errors.As(err, &lost) {
 			break
+		}
+	}
+	return asStatus(t, err)
+}
+
+// put makes an edit, anew when somebody else was faster: a change that insists on a revision fails by itself then.
+func (a *API) put(ctx context.Context, e edit) (it *store.Item, created bool, err error) {
+	err = again(e.Target, func() error {
+		current, err := a.current(ctx, e.Target)
+		if err != nil {
+			return err
 		}
 		if current == nil {
 			it, err = a.putNew(ctx, e)
 		} else {
 			it, err = a.putOver(ctx, e, current)
 		}
-		var lost *store.ConflictError
-		if !errors.As(err, &lost) {
-			return it, current == nil && err == nil, asStatus(e.Target, err)
-		}
-	}
-	return nil, false, asStatus(e.Target, err)
+		created = current == nil && err == nil
+		return err
+	})
+	return it, created, err
 }
 
 func (a *API) putNew(ctx context.Context, e edit) (*store.Item, error) {
@@ -139,7 +150,7 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	}
 	a.owner.track(t, old, obj, e.manager)
 	mergeOwners(ctx, m)
-	if err := a.admit(ctx, admission{Target: t, object: obj, old: old, dryRun: e.dryRun}); err != nil {
+	if err := a.admit(ctx, admission{Target: t, object: obj, old: old}); err != nil {
 		return err
 	}
 	owners := m.GetManagedFields()
