@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/utils/ptr"
 )
 
 // lasting checks what depends on how long a container runs. grace is how long it is given to stop, in seconds.
@@ -94,31 +93,6 @@ func refuseProbes(c *corev1.Container, path *field.Path, message string) field.E
 	} {
 		if set.given {
 			errs = append(errs, field.Forbidden(path.Child(set.field), message))
-		}
-	}
-	return errs
-}
-
-// validateSecurityContext checks a container's own.
-func validateSecurityContext(sc *corev1.SecurityContext, path *field.Path) field.ErrorList {
-	if sc == nil {
-		return nil
-	}
-	errs := validateUser(sc.RunAsUser, sc.RunAsGroup, path)
-	errs = append(errs, validateSeccomp(sc.SeccompProfile, path.Child("seccompProfile"))...)
-	errs = append(errs, validateAppArmor(sc.AppArmorProfile, path.Child("appArmorProfile"))...)
-	errs = append(errs, maybeOneOf(path.Child("procMount"), sc.ProcMount, corev1.DefaultProcMount, corev1.UnmaskedProcMount)...)
-	if ptr.Deref(sc.AllowPrivilegeEscalation, true) {
-		return errs
-	}
-	if ptr.Deref(sc.Privileged, false) {
-		errs = append(errs, field.Invalid(path, sc, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
-	}
-	if sc.Capabilities != nil {
-		for _, c := range sc.Capabilities.Add {
-			if c == "CAP_SYS_ADMIN" {
-				errs = append(errs, field.Invalid(path, sc, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
-			}
 		}
 	}
 	return errs

@@ -58,27 +58,6 @@ func validateEmptyDir(v *corev1.EmptyDirVolumeSource, at *field.Path) field.Erro
 	return nil
 }
 
-func validateDownward(items []corev1.DownwardAPIVolumeFile, mode *int32, at *field.Path) field.ErrorList {
-	errs := fileMode(mode, at.Child("defaultMode"))
-	for i, item := range items {
-		// Kubernetes names the volume, not the item, as the place of these causes.
-		errs = append(errs, itemPath(item.Path, at.Child("path"))...)
-		errs = append(errs, fileMode(item.Mode, at.Child("mode"))...)
-		switch {
-		case item.FieldRef != nil && item.ResourceFieldRef != nil:
-			errs = append(errs, field.Invalid(at, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"))
-		case item.FieldRef != nil:
-			errs = append(errs, validateFieldRef(item.FieldRef, volumeFieldPaths, at.Child("fieldRef"))...)
-		case item.ResourceFieldRef != nil:
-			errs = append(errs, required(at.Child("resourceFieldRef", "containerName"), item.ResourceFieldRef.ContainerName)...)
-			errs = append(errs, validateResourceFieldRef(item.ResourceFieldRef, at.Child("resourceFieldRef"))...)
-		default:
-			errs = append(errs, field.Required(at.Child("items").Index(i), "one of fieldRef and resourceFieldRef is required"))
-		}
-	}
-	return errs
-}
-
 // validateItems checks which keys become which files.
 func validateItems(items []corev1.KeyToPath, mode *int32, at *field.Path) field.ErrorList {
 	errs := fileMode(mode, at.Child("defaultMode"))
