@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -208,14 +209,15 @@ func TestThePastCanBeRead(t *testing.T) {
 
 func TestKeysThatAreNoObjectsDoNotHoldReadsUp(t *testing.T) {
 	s := storetest.New(t)
-	if _, err := s.Client().Put(t.Context(), "/elsewhere", "x"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Client().Put(t.Context(), store.Prefix+"stray", "x"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Consistent(t.Context(), configMaps); err != nil {
-		t.Fatal(err)
+	for _, key := range []string{store.Prefix + "stray", "/elsewhere"} {
+		if _, err := s.Client().Put(t.Context(), key, "x"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := s.Consistent(ctx, configMaps); err != nil {
+			t.Fatalf("after a write to %s: %v", key, err)
+		}
 	}
 }
 
