@@ -166,11 +166,14 @@ func (c *deployments) create(ctx context.Context, d *appsv1.Deployment, plan *de
 	switch {
 	case apierrors.IsAlreadyExists(err):
 		plan.status.CollisionCount = ptr.To(ptr.Deref(d.Status.CollisionCount, 0) + 1)
+		plan.status.Conditions = d.Status.Conditions
 		return fmt.Errorf("replica set %s is of another template: %w", plan.create.Name, err)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil
 	case err != nil:
-		c.events.Warning(d, "ReplicaSetCreateError", "Failed to create new replica set %q: %v", plan.create.Name, err)
+		message := fmt.Sprintf("Failed to create new replica set %q: %v", plan.create.Name, err)
+		plan.status.Conditions = notCreated(d, message, c.now())
+		c.events.Warning(d, reasonNotCreated, "%s", message)
 		return fmt.Errorf("creating %s: %w", plan.create.Name, err)
 	}
 	if size(rs) > 0 {

@@ -15,6 +15,7 @@ import (
 // The reasons of a Deployment's conditions, as kubectl's rollout status reads them.
 const (
 	reasonCreated     = "NewReplicaSetCreated"
+	reasonNotCreated  = "ReplicaSetCreateError"
 	reasonFound       = "FoundNewReplicaSet"
 	reasonUpdated     = "ReplicaSetUpdated"
 	reasonAvailable   = "NewReplicaSetAvailable"
@@ -39,6 +40,13 @@ func deploymentStatus(d *appsv1.Deployment, fresh *appsv1.ReplicaSet, old []*app
 	}
 	status.Conditions = c.list
 	return status, again
+}
+
+// notCreated is the Deployment's conditions after its new ReplicaSet could not be made.
+func notCreated(d *appsv1.Deployment, why string, now time.Time) []appsv1.DeploymentCondition {
+	c := &conditions{list: slices.Clone(d.Status.Conditions), now: now}
+	c.set(appsv1.DeploymentProgressing, corev1.ConditionFalse, reasonNotCreated, why)
+	return c.list
 }
 
 func countReplicas(d *appsv1.Deployment, fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet) appsv1.DeploymentStatus {

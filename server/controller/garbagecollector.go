@@ -174,7 +174,7 @@ func (c *garbageCollector) state(ref metav1.OwnerReference, namespace string) ow
 	switch {
 	case !ok || owner.GetUID() != ref.UID:
 		return ownerAbsent
-	case waitsForDependents(owner) && ptr.Deref(ref.BlockOwnerDeletion, false):
+	case waitsForDependents(owner):
 		return ownerWaiting
 	}
 	return ownerSolid

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/store/storetest"
@@ -67,6 +68,28 @@ func TestOneLeadsAtATime(t *testing.T) {
 	}
 	if n := l.mostEver.Load(); n != 1 {
 		t.Errorf("%d led at once", n)
+	}
+}
+
+// TestDeadLeaderIsReplaced has a leader that ends without a word: its lease stays until its time is over.
+func TestDeadLeaderIsReplaced(t *testing.T) {
+	t.Parallel()
+	l := &leadership{t: t, client: storetest.New(t).Client(), began: make(chan string, 1)}
+	session, err := newSession(t.Context(), l.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := concurrency.NewElection(session, electionPrefix).Campaign(t.Context(), "dead"); err != nil {
+		t.Fatal(err)
+	}
+	session.Orphan()
+	ctx, cancel := context.WithCancel(t.Context())
+	var g errgroup.Group
+	l.campaign(ctx, &g, "next")
+	l.next()
+	cancel()
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -31,18 +31,21 @@ type podGC struct {
 }
 
 func newPodGC(e *environment) component {
-	const user = "system:controller:pod-garbage-collector"
-	c := &podGC{
-		pods:    resource.For[*corev1.Pod](e.api, kind.Pod, user),
-		nodes:   resource.For[*corev1.Node](e.api, kind.Node, user),
-		missing: make(map[string]time.Time),
-		now:     e.now,
-	}
 	return &loop[sweep]{
 		name:      "podgc",
 		workers:   1,
 		sources:   []source[sweep]{{atStart, sweepAll}},
-		reconcile: c.reconcile,
+		reconcile: podGCOf(e).reconcile,
+	}
+}
+
+func podGCOf(e *environment) *podGC {
+	const user = "system:controller:pod-garbage-collector"
+	return &podGC{
+		pods:    resource.For[*corev1.Pod](e.api, kind.Pod, user),
+		nodes:   resource.For[*corev1.Node](e.api, kind.Node, user),
+		missing: make(map[string]time.Time),
+		now:     e.now,
 	}
 }
 

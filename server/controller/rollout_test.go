@@ -11,6 +11,7 @@ import (
 )
 
 func TestDeploymentLife(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "one", "two")
 	ctx := t.Context()
 	made(t)(c.deployments.Create(ctx, webDeployment(3)))
@@ -56,6 +57,7 @@ func TestDeploymentLife(t *testing.T) {
 }
 
 func TestRecreateEndsTheOldFirst(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "one")
 	made(t)(c.deployments.Create(t.Context(), webDeployment(2, func(d *appsv1.Deployment) {
 		d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
@@ -78,6 +80,7 @@ func TestRecreateEndsTheOldFirst(t *testing.T) {
 }
 
 func TestPropagation(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []metav1.DeletionPropagation{
 		metav1.DeletePropagationBackground, metav1.DeletePropagationForeground, metav1.DeletePropagationOrphan,
 	} {
@@ -117,6 +120,7 @@ func TestPropagation(t *testing.T) {
 }
 
 func TestNamespaceIsEmptied(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "one")
 	made(t)(c.namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
 	made(t)(c.deployments.Create(t.Context(), webDeployment(2, func(d *appsv1.Deployment) { d.Namespace = "shop" })))
@@ -137,6 +141,7 @@ func TestNamespaceIsEmptied(t *testing.T) {
 }
 
 func TestDeadNodeIsLeft(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "one", "two")
 	made(t)(c.deployments.Create(t.Context(), webDeployment(2, func(d *appsv1.Deployment) {
 		d.Spec.Template.Spec.Tolerations = []corev1.Toleration{{
@@ -171,6 +176,7 @@ func TestDeadNodeIsLeft(t *testing.T) {
 }
 
 func TestPendingPodSaysWhy(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "one")
 	made(t)(c.nodes.Update(t.Context(), "", "one", func(n *corev1.Node) error {
 		n.Spec.Unschedulable = true
