@@ -1,0 +1,100 @@
+package pod
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestDNS(t *testing.T) {
+	host := parseResolvConf([]byte("# comment\nnameserver 192.0.2.53\nsearch a.example b.example\noptions ndots:1 rotate\n"))
+	for _, c := range []struct {
+		name   string
+		policy corev1.DNSPolicy
+		config *corev1.PodDNSConfig
+		want   string
+	}{
+		{"default", corev1.DNSDefault, nil, "search a.example b.example\nnameserver 192.0.2.53\noptions ndots:1 rotate\n"},
+		{"none", corev1.DNSNone, &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.1"}}, "nameserver 192.0.2.1\n"},
+		{"merged", corev1.DNSClusterFirst, &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.53", "192.0.2.1"}, Searches: []string{"c.example"},
+			Options: []corev1.PodDNSConfigOption{{Name: "ndots", Value: ptr("5")}}},
+			"search a.example b.example c.example\nnameserver 192.0.2.53\nnameserver 192.0.2.1\noptions rotate ndots:5\n"},
+		{"too many", corev1.DNSNone, &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"}},
+			"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"},
+	} {
+		p := web()
+		p.Spec.DNSPolicy, p.Spec.DNSConfig = c.policy, c.config
+		if got := string(podDNS(p, host).file()); got != c.want {
+			t.Errorf("%s: got\n%s", c.name, got)
+		}
+	}
+}
+
+func TestHosts(t *testing.T) {
+	p := web()
+	p.Spec.Subdomain = "db"
+	p.Spec.HostAliases = []corev1.HostAlias{{IP: "192.0.2.7", Hostnames: []string{"one", "two"}}}
+	name, domain := hostname(p, "node")
+	text, err := hostsFile(p, "10.0.0.9", name, domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"127.0.0.1\tlocalhost\n", "10.0.0.9\tweb.db.ns.svc.cluster.local\tweb\n", "192.0.2.7\tone\ttwo\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	long := web()
+	long.Name = strings.Repeat("a", 62) + ".b"
+	if name, _ := hostname(long, "node"); name != strings.Repeat("a", 62) {
+		t.Errorf("hostname %s", name)
+	}
+}
+
+func TestLastLines(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{{"a\nb\nc\n", 2, "b\nc\n"}, {"a\nb\nc", 2, "b\nc"}, {"a\n", 3, "a\n"}, {"", 1, ""}, {"\n\n\n", 1, "\n"}} {
+		if got := lastLines([]byte(c.text), c.n); got != c.want {
+			t.Errorf("%q %d: got %q", c.text, c.n, got)
+		}
+	}
+}
+
+func TestNonRoot(t *testing.T) {
+	for _, c := range []struct {
+		user string
+		uid  *int64
+		must bool
+		ok   bool
+	}{
+		{"", nil, false, true}, {"", nil, true, false}, {"0:5", nil, true, false}, {"1000", nil, true, true},
+		{"app", nil, true, false}, {"app", ptr(int64(7)), true, true}, {"1000", ptr(int64(0)), true, false},
+	} {
+		p := web()
+		p.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: &c.must, RunAsUser: c.uid}
+		if err := checkNonRoot(p, &p.Spec.Containers[0], Image{User: c.user}); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func TestUnsupported(t *testing.T) {
+	if got := Unsupported(web()); got != "" {
+		t.Errorf("a plain pod is refused: %s", got)
+	}
+	p := web()
+	p.Spec.RuntimeClassName = ptr("x")
+	p.Spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: "d"}}
+	p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{}}}}}}}
+	got := strings.Split(strings.TrimPrefix(Unsupported(p), "this node's agent does not support "), ", ")
+	want := []string{"spec.runtimeClassName", "volumeDevices of container web", "volume type projected.serviceAccountToken of volume v"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
