@@ -1,0 +1,48 @@
+package kind
+
+import (
+	"math/rand"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/apitesting/fuzzer"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metafuzzer "k8s.io/apimachinery/pkg/apis/meta/fuzzer"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// Whatever a user can write is answered, with causes or without: nothing of it may stop the server, and what was
+// defaulted once is stored as it is for good.
+func TestRandomObjects(t *testing.T) {
+	fill := fuzzer.FuzzerFor(metafuzzer.Funcs, rand.NewSource(1), serializer.NewCodecFactory(scheme.Scheme))
+	for _, k := range All().List() {
+		t.Run(k.Kind, func(t *testing.T) {
+			for range 200 {
+				obj, old := k.New(), k.New()
+				fill.Fill(obj)
+				fill.Fill(old)
+				if k.Default != nil {
+					k.Default(obj)
+					k.Default(old)
+					again := obj.DeepCopyObject()
+					if k.Default(again); !equality.Semantic.DeepEqual(obj, again) {
+						t.Fatal("defaulting again changes it again")
+					}
+				}
+				if k.Validate != nil {
+					k.Validate(obj)
+				}
+				if k.ValidateUpdate != nil {
+					k.ValidateUpdate(obj, old)
+				}
+				if k.ValidateStatus != nil {
+					k.ValidateStatus(obj, old)
+				}
+				if k.Warnings != nil {
+					k.Warnings(t.Context(), obj)
+				}
+				printed(k.Row(obj))
+			}
+		})
+	}
+}
