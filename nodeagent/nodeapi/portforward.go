@@ -25,7 +25,7 @@ func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {
 	namespace, name := r.PathValue("namespace"), r.PathValue("pod")
 	p, ok := s.Pods.Lookup(namespace, name, r.PathValue("uid"))
 	if !ok {
-		writeError(w, notFound(namespace, name))
+		writeStatus(w, notFound(namespace, name))
 		return
 	}
 	tunnelled := websocket.IsWebSocketUpgrade(r) &&
@@ -33,8 +33,8 @@ func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {
 	options := &portforward.V4Options{}
 	if !tunnelled {
 		var err error
-		if options, err = portforward.NewV4Options(r); err != nil {
-			writeError(w, apierrors.NewBadRequest(err.Error()))
+		if options, err = portforward.NewV4Options(withPort(r)); err != nil {
+			writeStatus(w, apierrors.NewBadRequest(err.Error()))
 			return
 		}
 	}
@@ -47,6 +47,17 @@ func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {
 	}
 	f := &forwarder{ctx: r.Context(), pod: p, observer: s.Runtime}
 	portforward.ServePortForward(w, r, f, name, string(p.UID), options, idleTimeout, creationTimeout, portforward.SupportedProtocols)
+}
+
+// withPort names the ports as kubelets do where the request names them as the pods' API does.
+func withPort(r *http.Request) *http.Request {
+	q := r.URL.Query()
+	if ports := q["ports"]; len(ports) > 0 && !q.Has(portforward.PortHeader) {
+		q[portforward.PortHeader] = ports
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = q.Encode()
+	}
+	return r
 }
 
 // forwarder connects to the ports of one pod for as long as its request's connection stands.

@@ -16,15 +16,26 @@ func writeJSON(w http.ResponseWriter, code int, v any) {
 	json.NewEncoder(w).Encode(v) //nolint:errcheck // a client that went away cannot be told
 }
 
-// writeError answers with a Status: the error's own, or a bad request.
+// writeError answers with an error's words in plain text, as a kubelet does; the server makes a Status of it. An error
+// that does not say more of itself is a bad request.
 func writeError(w http.ResponseWriter, err error) {
+	status := statusOf(err)
+	http.Error(w, status.Message, int(status.Code))
+}
+
+// writeStatus answers with a Status. It is for requests to upgrade: the server passes the answer to those on untouched.
+func writeStatus(w http.ResponseWriter, err error) {
+	status := statusOf(err)
+	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+	writeJSON(w, int(status.Code), status)
+}
+
+func statusOf(err error) metav1.Status {
 	var known apierrors.APIStatus
 	if !errors.As(err, &known) {
 		known = apierrors.NewBadRequest(err.Error())
 	}
-	status := known.Status()
-	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
-	writeJSON(w, int(status.Code), status)
+	return known.Status()
 }
 
 func notFound(namespace, name string) error {

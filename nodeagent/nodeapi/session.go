@@ -31,7 +31,7 @@ type session func(ctx context.Context, s pod.Streams) error
 func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	command := r.URL.Query()["command"]
 	if len(command) == 0 {
-		writeError(w, apierrors.NewBadRequest("you must specify at least 1 command for the container"))
+		writeStatus(w, apierrors.NewBadRequest("you must specify at least 1 command for the container"))
 		return
 	}
 	s.serveSession(w, r, serveClassicExec, func(id string) session {
@@ -81,12 +81,12 @@ func exitError(code int, err error) error {
 func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, serve serveClassic, of func(id string) session) {
 	options, err := streamOptions(r.URL.Query())
 	if err != nil {
-		writeError(w, err)
+		writeStatus(w, err)
 		return
 	}
 	id, p, err := s.container(r, false)
 	if err != nil {
-		writeError(w, err)
+		writeStatus(w, err)
 		return
 	}
 	w, r, end := bound(w, r)
