@@ -81,6 +81,9 @@ func TestValidateContainers(t *testing.T) {
 		{"device without limit", first(func(c *corev1.Container) {
 			c.Resources.Requests["example.com/gpu"] = resource.MustParse("1")
 		}), []string{container + ".resources.limits" + isRequired}},
+		{"rules for no restarts", first(func(c *corev1.Container) {
+			c.RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestart}}
+		}), []string{container + ".restartPolicy" + isRequired, container + ".restartPolicyRules[0].exitCodes" + isRequired}},
 		{"privileged without escalation", first(func(c *corev1.Container) {
 			c.SecurityContext = &corev1.SecurityContext{Privileged: pointsTo(true), AllowPrivilegeEscalation: pointsTo(false)}
 		}), []string{container + ".securityContext" + isInvalid}},
