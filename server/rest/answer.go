@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -85,9 +86,20 @@ func listMeta(list *resource.List) metav1.ListMeta {
 	}
 }
 
+// appendListMeta appends listMeta as JSON.
 func appendListMeta(dst []byte, list *resource.List) []byte {
-	raw, _ := json.Marshal(listMeta(list)) // three plain fields
-	return append(dst, raw...)
+	dst = append(dst, `{"resourceVersion":"`...)
+	dst = strconv.AppendInt(dst, list.Revision, 10)
+	dst = append(dst, '"')
+	if list.Continue != "" {
+		dst = append(dst, `,"continue":`...)
+		dst = strconv.AppendQuote(dst, list.Continue) // base64
+	}
+	if list.Remaining != nil {
+		dst = append(dst, `,"remainingItemCount":`...)
+		dst = strconv.AppendInt(dst, *list.Remaining, 10)
+	}
+	return append(dst, '}')
 }
 
 func sizeOf(items []*store.Item) int {

@@ -18,12 +18,24 @@ func renderCells(dst, cells []byte, now time.Time) []byte {
 			return append(dst, cells...)
 		}
 		dst = append(dst, cells[:n]...)
-		r := timedReader{raw: cells[n+2:]}
 		dst = append(dst, '"')
-		dst = append(dst, r.read(cells[n+1]).At(now)...)
+		r := timedReader{raw: cells[n+2:]}
+		if letter := cells[n+1]; letter == ofAge {
+			dst = appendAge(dst, r.number(), now)
+		} else {
+			dst = append(dst, r.read(letter).At(now)...)
+		}
 		dst = append(dst, '"')
 		cells = r.raw
 	}
+}
+
+// appendAge appends what kind.Age would print, for the cell that every row has: without a string of its own.
+func appendAge(dst []byte, seconds int64, now time.Time) []byte {
+	if seconds == 0 {
+		return append(dst, kind.Age{}.At(now)...)
+	}
+	return appendDuration(dst, now.Sub(time.Unix(seconds, 0)))
 }
 
 // timedReader reads back what appendTimed wrote.
@@ -31,8 +43,6 @@ type timedReader struct{ raw []byte }
 
 func (r *timedReader) read(letter byte) kind.Timed {
 	switch letter {
-	case ofAge:
-		return kind.Age(r.time())
 	case ofRestart:
 		count := r.number()
 		return kind.Restarts{Count: int(count), Last: r.time()}

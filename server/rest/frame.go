@@ -64,7 +64,7 @@ func (f *framer) appendProtobuf(dst []byte, e store.Event) ([]byte, error) {
 	return appendWatchEvent(dst, string(e.Type), apiVersion, kind, raw), nil
 }
 
-func appendWatchEvent(dst []byte, event, apiVersion, kind string, message []byte) []byte {
+func appendWatchEvent[S ~string | ~[]byte](dst []byte, event string, apiVersion, kind S, message []byte) []byte {
 	var scratch [128]byte
 	head := appendEnvelopeHead(scratch[:0], apiVersion, kind, len(message))
 	object := len(head) + len(message)

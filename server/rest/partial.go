@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"fmt"
 
 	"leme/server/store"
 )
@@ -10,21 +11,26 @@ const partialHead = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v
 
 // appendPartial appends an object's metadata alone.
 func appendPartial(dst []byte, it *store.Item) []byte {
+	raw, err := it.Memo("metadata", metadataOf)
+	if err != nil {
+		raw = []byte("{}")
+	}
 	dst = append(dst, partialHead...)
-	dst = append(dst, metadataOf(it.JSON)...)
+	dst = append(dst, raw...)
 	return append(dst, '}')
 }
 
 var metadataKey = []byte(`"metadata":`)
 
-// metadataOf cuts the metadata out of an object's JSON, where it is the first field after kind and apiVersion.
-func metadataOf(raw []byte) []byte {
-	start := bytes.Index(raw, metadataKey)
+// metadataOf is where the metadata stands in an object's JSON: it is the first field after kind and apiVersion.
+func metadataOf(it *store.Item) ([]byte, error) {
+	start := bytes.Index(it.JSON, metadataKey)
 	if start < 0 {
-		return []byte("{}")
+		return nil, fmt.Errorf("%s has no metadata", it.Key)
 	}
-	raw = raw[start+len(metadataKey):]
-	return raw[:objectEnd(raw)]
+	raw := it.JSON[start+len(metadataKey):]
+	end := objectEnd(raw)
+	return raw[:end:end], nil
 }
 
 // objectEnd is how long the JSON object is that raw, which is valid, starts with.
@@ -64,15 +70,15 @@ func stringEnd(raw []byte, i int) int {
 }
 
 // typeOf is an item's apiVersion and kind, as its JSON begins with them: {"kind":"Pod","apiVersion":"v1",….
-func typeOf(it *store.Item) (apiVersion, kind string) {
+func typeOf(it *store.Item) (apiVersion, kind []byte) {
 	return fieldAt(it.JSON, `"apiVersion":"`), fieldAt(it.JSON, `"kind":"`)
 }
 
-func fieldAt(raw []byte, key string) string {
+func fieldAt(raw []byte, key string) []byte {
 	start := bytes.Index(raw, []byte(key))
 	if start < 0 {
-		return ""
+		return nil
 	}
 	raw = raw[start+len(key):]
-	return string(raw[:bytes.IndexByte(raw, '"')])
+	return raw[:bytes.IndexByte(raw, '"')]
 }

@@ -42,23 +42,23 @@ func marshal(it *store.Item) ([]byte, error) {
 }
 
 // appendEnvelope appends the magic number and the Unknown around an object's message.
-func appendEnvelope(dst []byte, apiVersion, kind string, message []byte) []byte {
+func appendEnvelope[S ~string | ~[]byte](dst []byte, apiVersion, kind S, message []byte) []byte {
 	dst = appendEnvelopeHead(dst, apiVersion, kind, len(message))
 	return append(dst, message...)
 }
 
 // appendEnvelopeHead appends everything that stands before the message.
-func appendEnvelopeHead(dst []byte, apiVersion, kind string, size int) []byte {
+func appendEnvelopeHead[S ~string | ~[]byte](dst []byte, apiVersion, kind S, size int) []byte {
 	dst = append(dst, magic...)
 	dst = append(dst, tag1)
 	dst = binary.AppendUvarint(dst, uint64(fieldSize(len(apiVersion))+fieldSize(len(kind))))
-	dst = appendField(dst, tag1, []byte(apiVersion))
-	dst = appendField(dst, tag2, []byte(kind))
+	dst = appendField(dst, tag1, apiVersion)
+	dst = appendField(dst, tag2, kind)
 	dst = append(dst, tag2)
 	return binary.AppendUvarint(dst, uint64(size))
 }
 
-func appendField(dst []byte, tag byte, value []byte) []byte {
+func appendField[S ~string | ~[]byte](dst []byte, tag byte, value S) []byte {
 	dst = append(dst, tag)
 	dst = binary.AppendUvarint(dst, uint64(len(value)))
 	return append(dst, value...)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -181,6 +182,9 @@ func appendTimed(dst []byte, cell any) ([]byte, bool) {
 		dst = append(dst, timedMark, ofAge)
 		return appendTime(dst, metav1.Time(v)), true
 	case kind.Restarts:
+		if v.Count == 0 || v.Last.IsZero() { // it reads the same at any time
+			return strconv.AppendQuote(dst, v.At(time.Time{})), true
+		}
 		dst = append(dst, timedMark, ofRestart)
 		dst = binary.AppendVarint(dst, int64(v.Count))
 		return appendTime(dst, v.Last), true
