@@ -49,6 +49,9 @@ func define(kinds []*kind.Kind) spec.Definitions {
 		if k.Scale != nil {
 			s.add(scaleType, scaleGVK)
 		}
+		for _, part := range subresourcesOf(k) {
+			s.add(part.object, part.gvk)
+		}
 	}
 	s.add(statusType, schema.GroupVersionKind{Version: "v1", Kind: "Status"})
 	s.add(patchType)

@@ -53,7 +53,7 @@ func (t target) list() *spec.Operation {
 
 func (t target) create() *spec.Operation {
 	return t.operation(operation{
-		verb: "create", action: "post", description: "create a " + t.kind.Kind,
+		verb: "create", action: "post", description: "create " + t.part + "a " + t.kind.Kind,
 		parameters: withBody(t.queries.create, t.object, true),
 		responses:  t.answers(http.StatusOK, http.StatusCreated, http.StatusAccepted),
 	})

@@ -47,6 +47,11 @@ func addPaths(paths map[string]spec.PathItem, k *kind.Kind, q *queries) {
 		scale.gvk, scale.object = scaleGVK, scaleType
 		paths[path.Join(item, "scale")] = scale.item(scope)
 	}
+	for _, s := range subresourcesOf(k) {
+		part := t.subresource(s.name)
+		part.gvk, part.object = s.gvk, s.object
+		paths[path.Join(item, s.name)] = pathItem(scope, s.operations(part))
+	}
 }
 
 func (t target) subresource(name string) target {
