@@ -28,9 +28,6 @@ func (s *session) children(ctx context.Context, p plan) int {
 	if err != nil {
 		return s.fail(err)
 	}
-	if s.terminal != nil && code > 128 {
-		fmt.Fprintln(s.streams.ErrOut) // the terminal has shown ^C, or half a line
-	}
 	return code
 }
 

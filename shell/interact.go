@@ -114,9 +114,6 @@ func (l *loop) enter(ctx context.Context, text string, final bool) (pending stri
 	l.runs(cancel)
 	l.steps(ctx, steps, goOn)
 	l.runs(nil)
-	if errors.Is(context.Cause(ctx), command.ErrInterrupted) {
-		fmt.Fprintln(l.streams.ErrOut) // the terminal has shown ^C
-	}
 	return ""
 }
 

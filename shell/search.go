@@ -13,6 +13,10 @@ import (
 // search is the backward search of Ctrl-R. It reads keys itself until one takes or leaves what was found.
 func (e *editor) search(buf *prompt.Buffer) {
 	defer e.parser.Resume()
+	defer func() { // go-prompt moves back as far as its own line reached
+		e.writer.WriteRawStr("\r")
+		e.writer.EraseDown()
+	}()
 	found := finder{entries: e.history.entries, at: len(e.history.entries)}
 	for {
 		e.showSearch(found)

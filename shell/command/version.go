@@ -105,7 +105,7 @@ func clientVersion(own string) *version.Info {
 	if ok {
 		release = readBuild(build, info)
 	}
-	info.GitVersion = "v1." + release + "+leme." + cmp.Or(own, "unknown")
+	info.GitVersion = "v1." + release + "+leme-" + cmp.Or(own, "unknown")
 	info.Major = "1"
 	info.Minor, _, _ = strings.Cut(release, ".")
 	return info

@@ -68,14 +68,14 @@ func Open(in, out *os.File) (*Parser, error) {
 	return p, nil
 }
 
-// Close gives the terminal back. A Read that still comes waits for ever, so that a reader left behind by a failed
+// Close gives the terminal back as it was when it was opened. A Read that still comes waits for ever, so that a reader left behind by a failed
 // prompt costs nothing.
 func (p *Parser) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
 	p.wake()
-	return p.TearDown()
+	return errors.Join(p.TearDown(), p.modes.Restore())
 }
 
 // Setup begins the reading of a line.
@@ -90,10 +90,10 @@ func (p *Parser) Setup() error {
 	return err
 }
 
-// TearDown ends it: the terminal is as it was when it was opened.
+// TearDown ends it: the terminal edits and echoes lines and makes signals of keys, for what the line runs.
 func (p *Parser) TearDown() error {
 	_, err := p.out.WriteString("\x1b[?2004l")
-	return errors.Join(p.modes.Restore(), err)
+	return errors.Join(p.modes.calm(), err)
 }
 
 // GetWinSize returns the size that go-prompt should draw for. Sizes in which it would fail are not told to it: too few

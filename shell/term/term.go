@@ -36,8 +36,20 @@ func Save(f *os.File) (*Modes, error) {
 
 // Restore gives the terminal its kept modes, once what was written has left; what was typed ahead stays.
 func (m *Modes) Restore() error {
-	if err := unix.IoctlSetTermios(m.fd, unix.TCSETSW, &m.saved); err != nil {
-		return fmt.Errorf("restoring the terminal: %w", err)
+	return m.set(&m.saved)
+}
+
+// calm gives the terminal its kept modes, but that it does not show ^C: a command that Ctrl-C ends leaves the cursor
+// where it wrote last, and the next prompt begins there.
+func (m *Modes) calm() error {
+	t := m.saved
+	t.Lflag &^= unix.ECHOCTL
+	return m.set(&t)
+}
+
+func (m *Modes) set(t *unix.Termios) error {
+	if err := unix.IoctlSetTermios(m.fd, unix.TCSETSW, t); err != nil {
+		return fmt.Errorf("setting the modes of the terminal: %w", err)
 	}
 	return nil
 }
@@ -48,10 +60,7 @@ func (m *Modes) raw() error {
 	t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	t.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	if err := unix.IoctlSetTermios(m.fd, unix.TCSETSW, &t); err != nil {
-		return fmt.Errorf("preparing the terminal: %w", err)
-	}
-	return nil
+	return m.set(&t)
 }
 
 // Size returns the columns and rows of the terminal f, 80 and 24 where it does not know.
