@@ -3,6 +3,7 @@ package pull
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,7 +32,7 @@ func TestClusterRegistry(t *testing.T) {
 		c.Cluster = ClusterRegistry{Host: "registry.leme", Addr: strings.TrimPrefix(s.URL, "https://"), TLS: tlsConfig}
 	})
 	img := makeImage(t, e, makeLayer(t, 9<<20, compression.GZip), makeLayer(t, 100, compression.GZip))
-	const ref = "registry.leme/leme-test/own:1"
+	ref := fmt.Sprintf("registry.leme/leme-test/own:%d", os.Getpid())
 	parsed, err := name.ParseReference(ref)
 	must(t, err)
 	must(t, remote.Write(parsed, img, remote.WithTransport(p.transportFor("registry.leme"))))
