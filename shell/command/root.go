@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ func build(ctx context.Context, args []string, o Options) (*cobra.Command, Entry
 
 func (e Entry) build(env Env) *cobra.Command {
 	c := e.New(env)
-	c.Aliases = append(c.Aliases, e.Aliases...)
+	c.Aliases = slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Aliases, e.Aliases))))
 	return c
 }
 

@@ -120,6 +120,8 @@ func Commands(parts Parts) List {
 		{"drain", nil, GroupNodes, child, kubectl(drain.NewCmdDrain)},
 		{"taint", nil, GroupNodes, inProcess, kubectl(taint.NewCmdTaint)},
 
+		{"image", []string{"images"}, GroupImages, childFor("push"), kubectl(NewCmdImage)},
+
 		{"use", nil, GroupShell, inProcess, newUse},
 		{"history", nil, GroupShell, inProcess, newHistory},
 		{"exit", []string{"quit"}, GroupShell, inProcess, newExit},
