@@ -7,13 +7,16 @@ import (
 	"time"
 )
 
-// networkRetry is how long to wait before making the pod network is tried again.
-const networkRetry = 2 * time.Second
+// How long to wait before making the pod network is tried again: first, and at most.
+const (
+	networkRetry    = time.Second
+	networkRetryMax = 30 * time.Second
+)
 
 // makeNetwork waits until the server has given the node a range, and makes the pod network of it. Until then the node
 // is not ready. It says false when the context ended first.
 func (a *Agent) makeNetwork(ctx context.Context) bool {
-	for {
+	for wait := networkRetry; ; wait = min(2*wait, networkRetryMax) {
 		text, ok := a.podRange(ctx)
 		if !ok {
 			return false
@@ -23,11 +26,11 @@ func (a *Agent) makeNetwork(ctx context.Context) bool {
 		if err == nil {
 			return true
 		}
-		a.log.Warn("cannot make the pod network", "error", err)
+		a.log.Warn("cannot make the pod network", "error", err, "again", wait)
 		select {
 		case <-ctx.Done():
 			return false
-		case <-time.After(networkRetry):
+		case <-time.After(wait):
 		}
 	}
 }
