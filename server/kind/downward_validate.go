@@ -37,7 +37,7 @@ func validateFieldRef(ref *corev1.ObjectFieldSelector, allowed []string, path *f
 	}
 	base, key, subscripted := strings.Cut(strings.TrimSuffix(ref.FieldPath, "']"), "['")
 	keyed := base == "metadata.annotations" || base == "metadata.labels"
-	problem := ""
+	var problem string
 	switch {
 	case ref.APIVersion != "v1":
 		problem = "unsupported pod version: " + ref.APIVersion

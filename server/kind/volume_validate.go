@@ -62,7 +62,7 @@ func validateEmptyDir(v *corev1.EmptyDirVolumeSource, at *field.Path) field.Erro
 func validateItems(items []corev1.KeyToPath, mode *int32, at *field.Path) field.ErrorList {
 	errs := fileMode(mode, at.Child("defaultMode"))
 	for i, item := range items {
-		item, at := item, at.Child("items").Index(i)
+		at := at.Child("items").Index(i)
 		errs = append(errs, required(at.Child("key"), item.Key)...)
 		errs = append(errs, itemPath(item.Path, at.Child("path"))...)
 		errs = append(errs, fileMode(item.Mode, at.Child("mode"))...)

@@ -49,7 +49,11 @@ func buildV2(kinds []*kind.Kind) (v2 encoded, err error) {
 	if err != nil {
 		return encoded{}, fmt.Errorf("encoding the OpenAPI v2 document as protobuf: %w", err)
 	}
-	return encoded{json: pack(document), protobuf: pack(binary)}, nil
+	if v2.json, err = pack(document); err != nil {
+		return encoded{}, err
+	}
+	v2.protobuf, err = pack(binary)
+	return v2, err
 }
 
 // withoutDefaults leaves out what clients of OpenAPI v2 were never shown, and some do not expect.
@@ -76,7 +80,9 @@ func buildV3(kinds []*kind.Kind) (map[string]version, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encoding the OpenAPI v3 document of %s: %w", gv, err)
 		}
-		documents[groupPath(gv)] = newVersion(data)
+		if documents[groupPath(gv)], err = newVersion(data); err != nil {
+			return nil, err
+		}
 	}
 	return documents, nil
 }

@@ -11,12 +11,16 @@ import (
 // packed is a document that is kept compressed, since it is large, much alike, and seldom asked for.
 type packed []byte
 
-func pack(data []byte) packed {
+func pack(data []byte) (packed, error) {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	w.Write(data) // a bytes.Buffer takes everything
-	w.Close()
-	return bytes.Clone(out.Bytes())
+	if _, err := w.Write(data); err != nil {
+		return nil, fmt.Errorf("packing an OpenAPI document: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("packing an OpenAPI document: %w", err)
+	}
+	return bytes.Clone(out.Bytes()), nil
 }
 
 func (p packed) unpack() ([]byte, error) {
@@ -36,6 +40,7 @@ type version struct {
 	hash string
 }
 
-func newVersion(data []byte) version {
-	return version{json: pack(data), hash: fmt.Sprintf("%X", sha256.Sum256(data))}
+func newVersion(data []byte) (version, error) {
+	json, err := pack(data)
+	return version{json: json, hash: fmt.Sprintf("%X", sha256.Sum256(data))}, err
 }
