@@ -1,0 +1,341 @@
+// Command leme is a cluster for Docker hosts, and the shell that steers it.
+//
+// Here its parts are joined, and nothing else happens: the shell and its commands, the master, the node
+// agent, the registry. docs/ARCHITECTURE.md follows a request through them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apiversion "k8s.io/apimachinery/pkg/version"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"leme/completion"
+	"leme/completion/script"
+	"leme/completion/source"
+	"leme/nodeagent"
+	"leme/nodeagent/docker"
+	"leme/nodeagent/network"
+	"leme/nodeagent/nodeapi"
+	"leme/nodeagent/pod"
+	"leme/nodeagent/volume"
+	"leme/registry"
+	"leme/registry/pull"
+	"leme/server"
+	"leme/shell"
+	"leme/shell/command"
+)
+
+// version and commit are set when the program is built.
+var (
+	version = "0.1.0"
+	commit  = ""
+)
+
+func main() {
+	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
+	os.Exit(shell.Main(context.Background(), os.Args[1:], parts(), streams))
+}
+
+// parts are the commands and services whose bodies are not the shell's.
+func parts() command.Parts {
+	return command.Parts{
+		Version:    version,
+		Up:         func(s genericiooptions.IOStreams) *cobra.Command { return command.NewCmdUp(s, runUp) },
+		Down:       func(s genericiooptions.IOStreams) *cobra.Command { return command.NewCmdDown(s, clean) },
+		Server:     func(s genericiooptions.IOStreams) *cobra.Command { return command.NewCmdServer(s, runServer) },
+		Agent:      func(s genericiooptions.IOStreams) *cobra.Command { return command.NewCmdAgent(s, runAgent) },
+		Completion: script.NewCmdCompletion,
+		Complete:   complete,
+		Completer:  completer,
+	}
+}
+
+// clientConfig finds a cluster as the commands do.
+func clientConfig(scope command.Scope) func(kubeconfig, context string) clientcmd.ClientConfig {
+	return func(kubeconfig, name string) clientcmd.ClientConfig {
+		if name == "" {
+			name = scope.Context
+		}
+		if kubeconfig != "" {
+			return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+				&clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: name})
+		}
+		return command.NewClient(context.Background(), command.Scope{Context: name, Namespace: scope.Namespace}).ToRawKubeConfigLoader()
+	}
+}
+
+// completionWait is how long a Tab in the user's own shell may wait for the server.
+const completionWait = 300 * time.Millisecond
+
+// complete answers the scripts of bash, zsh, fish and PowerShell.
+func complete(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	sources := source.New(ctx, source.Config{ClientConfig: clientConfig(command.ScopeFromEnv()), Wait: completionWait})
+	script.Complete(completion.New(completion.Commands(), sources), args, streams.Out)
+	return 0
+}
+
+// live is the completion of a session.
+type live struct {
+	*completion.Engine
+	*source.Cluster
+}
+
+func completer(ctx context.Context) command.Completer {
+	sources := source.New(ctx, source.Config{ClientConfig: clientConfig(command.Scope{}), Follow: true})
+	return live{completion.New(completion.Commands(), sources), sources}
+}
+
+// service prepares this process to run a part of a cluster: it logs to standard error and stops on SIGTERM and Ctrl-C.
+func service(ctx context.Context) (context.Context, context.CancelFunc) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	// Most of the memory is caches that live long: collecting a little more often costs next to nothing and keeps it small.
+	debug.SetGCPercent(50)
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+func runServer(ctx context.Context, o command.ServerOptions) error {
+	ctx, stop := service(ctx)
+	defer stop()
+	m, err := newMaster(o)
+	if err != nil {
+		return err
+	}
+	if err := m.writeNodeKubeconfig(o.LocalNode); err != nil {
+		return err
+	}
+	return m.run(ctx)
+}
+
+// master is the server with the cluster's registry on it.
+type master struct {
+	server   *server.Server
+	registry *registry.Registry
+}
+
+func newMaster(o command.ServerOptions) (*master, error) {
+	images, err := registry.New(registry.Config{Dir: filepath.Join(o.Home, "registry")})
+	if err != nil {
+		return nil, err
+	}
+	s, err := server.New(server.Config{
+		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, PodCIDR: o.PodCIDR, Version: version,
+		EtcdEndpoints: o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
+		Mounts: []server.Mount{{Prefix: "/v2/", Handler: images}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &master{s, images}, nil
+}
+
+// runUp runs master and node in one process. The node's agent still speaks to the master over the wire.
+func runUp(ctx context.Context, o command.UpOptions) error {
+	ctx, stop := service(ctx)
+	defer stop()
+	m, err := newMaster(o.Server)
+	if err != nil {
+		return err
+	}
+	if err := m.writeNodeKubeconfig(o.Agent); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.run(ctx) })
+	group.Go(func() error { return runNode(ctx, o.Agent) })
+	return group.Wait()
+}
+
+func runAgent(ctx context.Context, o command.AgentOptions) error {
+	ctx, stop := service(ctx)
+	defer stop()
+	return runNode(ctx, o)
+}
+
+// runNode runs the agent, the API of its node and its image puller, over one engine.
+func runNode(ctx context.Context, o command.AgentOptions) error {
+	n, err := newNode(o)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.puller.Run(ctx) })
+	group.Go(func() error { return n.api.Run(ctx) })
+	group.Go(func() error { return n.agent.Run(ctx) })
+	return group.Wait()
+}
+
+// node is the parts of a node.
+type node struct {
+	puller *pull.Puller
+	agent  *nodeagent.Agent
+	api    *nodeapi.Server
+}
+
+func newNode(o command.AgentOptions) (*node, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", nodeKubeconfig(o))
+	if err != nil {
+		return nil, fmt.Errorf("reading the node's kubeconfig: %w", err)
+	}
+	name, err := o.Node()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := docker.Connect(o.DockerHost)
+	if err != nil {
+		return nil, err
+	}
+	puller, err := newPuller(o, config, engine)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := podNetwork(o, engine)
+	if err != nil {
+		return nil, err
+	}
+	runtime, err := docker.New(docker.Config{
+		Host: o.DockerHost, Node: name, Network: pods, Digests: puller, LocalName: pull.LocalName,
+		SeccompDir: filepath.Join(o.Home, "agent", "seccomp"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	agent, err := nodeagent.New(nodeagent.Config{
+		Home: o.Home, Kubeconfig: config, Runtime: runtime, Puller: imagePuller{puller, runtime}, Network: pods,
+		NodeName: name, NodeIP: o.NodeIP, Port: o.Port, Labels: o.NodeLabels, Version: version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	certificate, ca, err := nodeapi.Identity(config)
+	if err != nil {
+		return nil, err
+	}
+	api, err := nodeapi.New(nodeapi.Config{
+		Address: fmt.Sprintf(":%d", o.Port), Node: name, Certificate: certificate, ClientCA: ca,
+		Pods: agent.Pods(), Runtime: runtime, Health: agent.Healthy,
+		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
+	})
+	return &node{puller, agent, api}, err
+}
+
+// registryHost is the cluster's own registry in image names; the server serves it beside the API.
+const registryHost = "registry.leme"
+
+func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Client) (*pull.Puller, error) {
+	tls, err := rest.TLSConfigFor(config)
+	if err != nil {
+		return nil, err
+	}
+	address, err := url.Parse(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	return pull.New(pull.Config{
+		CacheDir: filepath.Join(o.Home, "agent", "images"), Engine: engine,
+		Cluster: pull.ClusterRegistry{Host: registryHost, Addr: address.Host, TLS: tls},
+	})
+}
+
+// podNetwork is the engine's network of the node's pods. Its bridge is named after it: leme0 for leme.
+func podNetwork(o command.AgentOptions, engine *client.Client) (*network.Bridge, error) {
+	const longest = 14 // of an interface's name, less the digit
+	return network.New(network.Config{Engine: engine, Name: o.Network, Bridge: o.Network[:min(longest, len(o.Network))] + "0"})
+}
+
+// imagePuller joins the registry's puller to what the agent needs of one.
+type imagePuller struct {
+	*pull.Puller
+	runtime *docker.Runtime
+}
+
+func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(done, total int64)) (pod.Image, error) {
+	credentials := make([]pull.Secret, len(secrets))
+	for i, s := range secrets {
+		credentials[i] = pull.Secret{DockerConfigJSON: s.Data[corev1.DockerConfigJsonKey], DockerCfg: s.Data[corev1.DockerConfigKey]}
+	}
+	result, err := p.Puller.Pull(ctx, ref, credentials, progress)
+	if err != nil {
+		return pod.Image{}, err
+	}
+	image, ok, err := p.runtime.Image(ctx, result.ImageID)
+	if err == nil && !ok {
+		err = fmt.Errorf("the engine no longer has %s", result.ImageID)
+	}
+	return image, err
+}
+
+// clean removes what a node leaves on its engine and host. It says how many containers there were.
+func clean(ctx context.Context, o command.DownOptions) (int, error) {
+	name, err := o.Agent.Node()
+	if err != nil {
+		return 0, err
+	}
+	engine, err := docker.Connect(o.Agent.DockerHost)
+	if err != nil {
+		return 0, err
+	}
+	runtime, err := docker.New(docker.Config{Host: o.Agent.DockerHost, Node: name})
+	if err != nil {
+		return 0, err
+	}
+	containers, err := runtime.Containers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := runtime.RemoveAll(ctx); err != nil {
+		return 0, err
+	}
+	pods, err := podNetwork(o.Agent, engine)
+	if err != nil {
+		return 0, err
+	}
+	return len(containers), errors.Join(pods.Remove(ctx), volume.Pod{Dir: filepath.Join(o.Home, "agent", "pods")}.TearDown())
+}
+
+func (m *master) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.server.Run(ctx) })
+	group.Go(func() error { return m.registry.Run(ctx) })
+	return group.Wait()
+}
+
+// writeNodeKubeconfig lets the agent on this machine in.
+func (m *master) writeNodeKubeconfig(o command.AgentOptions) error {
+	name, err := o.Node()
+	if err != nil {
+		return err
+	}
+	address, err := url.Parse(m.server.URL())
+	if err != nil {
+		return err
+	}
+	hosts := []string{name, "127.0.0.1", address.Hostname()}
+	if o.NodeIP != "" {
+		hosts = append(hosts, o.NodeIP)
+	}
+	return m.server.NodeKubeconfig(nodeKubeconfig(o), name, hosts)
+}
+
+func nodeKubeconfig(o command.AgentOptions) string {
+	if o.Kubeconfig != "" {
+		return o.Kubeconfig
+	}
+	return filepath.Join(o.Home, "agent", "kubeconfig")
+}
