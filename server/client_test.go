@@ -112,6 +112,27 @@ func TestInformer(t *testing.T) {
 	}
 }
 
+// TestOpenAPI reads the documents as kubectl does: the old one in protobuf, the new ones by their index.
+func TestOpenAPI(t *testing.T) {
+	_, kubeconfig := start(t)
+	client := kubernetes.NewForConfigOrDie(clientConfig(t, kubeconfig)).Discovery()
+	old, err := client.OpenAPISchema()
+	if err != nil || len(old.Definitions.AdditionalProperties) == 0 {
+		t.Errorf("the document in protobuf: %v", err)
+	}
+	paths, err := client.OpenAPIV3().Paths()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"api/v1", "apis/apps/v1"} {
+		if document, ok := paths[path]; !ok {
+			t.Errorf("%s is not there", path)
+		} else if raw, err := document.Schema("application/json"); err != nil || len(raw) == 0 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestMetadataClient(t *testing.T) {
 	_, kubeconfig := start(t)
 	client := metadata.NewForConfigOrDie(clientConfig(t, kubeconfig))

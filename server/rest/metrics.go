@@ -84,10 +84,8 @@ func (c *call) labels() (group, version, resource, subresource string) {
 	if c.kind == nil {
 		return "", "", "", ""
 	}
-	for _, s := range subresources(c.kind) {
-		if s.name == c.info.Subresource {
-			subresource = s.name
-		}
+	if c.info.Subresource != "" && serves(c) {
+		subresource = c.info.Subresource
 	}
 	return c.kind.Group, c.kind.Version, c.kind.Resource, subresource
 }

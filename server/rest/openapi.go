@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// The media types of the OpenAPI v2 document in protobuf that clients ask for.
-const openAPIProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+// openAPIProtobuf is the media type of the OpenAPI v2 document in protobuf. Clients ask for it with an @ for the last
+// dot, with which it is none that could be parsed.
+const openAPIProtobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 func (h *Handler) serveOpenAPIv2(w http.ResponseWriter, r *http.Request) {
 	asJSON, asProtobuf, err := h.documents.V2()
@@ -16,17 +17,24 @@ func (h *Handler) serveOpenAPIv2(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Vary", "Accept")
-	for _, c := range parseAccept(r.Header.Get("Accept")) {
-		// The dot is what the type's name is registered with, the @ what older clients write.
-		if strings.Replace(c.media, ".v1.0+", "@v1.0+", 1) == openAPIProtobuf {
-			serveDocument(w, r, openAPIProtobuf, asProtobuf)
-			return
-		}
-		if c.media == "application/json" || c.media == "*/*" {
-			break
-		}
+	if wantsProtobuf(r.Header.Get("Accept")) {
+		serveDocument(w, r, openAPIProtobuf, asProtobuf)
+		return
 	}
 	serveDocument(w, r, "application/json", asJSON)
+}
+
+func wantsProtobuf(header string) bool {
+	for clause := range strings.SplitSeq(header, ",") {
+		media, _, _ := strings.Cut(clause, ";")
+		switch strings.Replace(strings.TrimSpace(media), "@", ".", 1) {
+		case openAPIProtobuf:
+			return true
+		case "application/json", "*/*":
+			return false
+		}
+	}
+	return false
 }
 
 func (h *Handler) serveOpenAPIv3Index(w http.ResponseWriter, r *http.Request) {
@@ -62,14 +70,12 @@ func serveDocument(w http.ResponseWriter, r *http.Request, contentType string, r
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	c := of(r)
-	size := len(raw)
-	out := newOutput(w, false)
-	if c.compress(size) {
+	compress := of(r).compress(len(raw))
+	if compress {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Add("Vary", "Accept-Encoding")
-		out = newOutput(w, true)
 	}
+	out := newOutput(w, compress)
 	defer out.close()
 	if r.Method != http.MethodHead {
 		out.buf = append(out.buf, raw...)

@@ -21,10 +21,10 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serve(c *call) error {
-	if v := findVirtual(c.info.GroupVersionResource); v != nil {
-		return h.serveVirtual(c, v)
-	}
 	if c.kind = h.kinds.Lookup(c.info.GroupVersionResource); c.kind == nil {
+		if v := findVirtual(c.info.GroupVersionResource); v != nil {
+			return h.serveVirtual(c, v)
+		}
 		return notFound(c)
 	}
 	if err := c.checkScope(); err != nil {
@@ -39,8 +39,7 @@ func (h *Handler) serve(c *call) error {
 	if err := c.negotiate(); err != nil {
 		return err
 	}
-	switch {
-	case slices.Contains(c.kind.NoVerbs, c.info.Verb) || !c.verbFits():
+	if slices.Contains(c.kind.NoVerbs, c.info.Verb) || !c.verbFits() {
 		return notAllowed(c)
 	}
 	switch c.info.Verb {

@@ -35,7 +35,7 @@ func statusOf(err error) metav1.Status {
 
 // fail answers with an error's Status. A client that has gone gets nothing.
 func (c *call) fail(err error) {
-	if errors.Is(err, context.Canceled) && c.r.Context().Err() != nil {
+	if errors.Is(c.r.Context().Err(), context.Canceled) {
 		return
 	}
 	status := statusOf(err)

@@ -16,8 +16,10 @@ import (
 	"leme/server/auth"
 )
 
-// requestTimeout is how long a request may take that is not meant to last.
-const requestTimeout = time.Minute
+const (
+	requestTimeout = time.Minute // for a request that is not meant to last
+	requestGrace   = 5 * time.Second
+)
 
 // open are the paths that need no credentials.
 var open = []string{"/healthz", "/livez", "/readyz", "/version"}
@@ -143,9 +145,23 @@ func (h *Handler) limit(next http.Handler) http.Handler {
 			return
 		}
 		defer leave()
+		defer c.bound(time.Now().Add(requestTimeout))()
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
 		c.r = r.WithContext(ctx)
 		next.ServeHTTP(w, c.r)
 	})
+}
+
+// bound gives a client that sends or reads slowly no more time than the request has; what it returns takes that back,
+// for the connection's next request. Not every transport can.
+func (c *call) bound(until time.Time) func() {
+	control := http.NewResponseController(c.w.ResponseWriter)
+	// A little longer than the work itself may take, so that its failure can still be told.
+	_ = control.SetReadDeadline(until.Add(requestGrace))
+	_ = control.SetWriteDeadline(until.Add(requestGrace))
+	return func() {
+		_ = control.SetReadDeadline(time.Time{})
+		_ = control.SetWriteDeadline(time.Time{})
+	}
 }
