@@ -37,10 +37,9 @@ func runUntilDeleted(t *testing.T, e *environment, c component, k *kind.Kind, na
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	gone := false
-	done := make(chan error)
-	go func() { done <- c.Run(ctx) }()
-	err := e.api.Follow(ctx, k, nil, func(ev store.Event) {
+	gone, done := false, make(chan error, 1)
+	watching := func() { go func() { done <- c.Run(ctx) }() }
+	err := e.api.Follow(ctx, k, watching, func(ev store.Event) {
 		if ev.Type == watch.Deleted && ev.Item.Key.Name == name {
 			gone = true
 			cancel()
