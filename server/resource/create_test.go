@@ -20,9 +20,10 @@ func TestCreate(t *testing.T) {
 	t.Run("the server gives what is its own", func(t *testing.T) {
 		cm := newConfigMap("system", map[string]string{"a": "1"})
 		cm.UID, cm.CreationTimestamp = "mine", metav1.NewTime(time.Unix(1, 0))
-		cm.DeletionTimestamp, cm.SelfLink = &cm.CreationTimestamp, "/here"
+		cm.DeletionTimestamp = &cm.CreationTimestamp
+		cm.SetSelfLink("/here")
 		got := object[*corev1.ConfigMap](t, create(t, a, configMaps(""), cm))
-		if got.UID == "mine" || time.Since(got.CreationTimestamp.Time) > time.Minute || got.DeletionTimestamp != nil || got.SelfLink != "" {
+		if got.UID == "mine" || time.Since(got.CreationTimestamp.Time) > time.Minute || got.DeletionTimestamp != nil || got.GetSelfLink() != "" {
 			t.Errorf("got %+v", got.ObjectMeta)
 		}
 		if got.Namespace != "default" || got.ResourceVersion == "" {

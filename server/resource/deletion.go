@@ -106,9 +106,10 @@ func timestamp(t time.Time) *metav1.Time { return new(metav1.NewTime(t).Rfc3339C
 func propagate(finalizers []string, o metav1.DeleteOptions) []string {
 	orphan := slices.Contains(finalizers, metav1.FinalizerOrphanDependents)
 	foreground := slices.Contains(finalizers, metav1.FinalizerDeleteDependents)
+	old := o.OrphanDependents //nolint:staticcheck // old clients still say it this way
 	switch {
-	case o.OrphanDependents != nil:
-		orphan, foreground = *o.OrphanDependents, false
+	case old != nil:
+		orphan, foreground = *old, false
 	case o.PropagationPolicy != nil:
 		orphan = *o.PropagationPolicy == metav1.DeletePropagationOrphan
 		foreground = *o.PropagationPolicy == metav1.DeletePropagationForeground

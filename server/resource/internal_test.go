@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"pgregory.net/rapid"
@@ -32,6 +33,7 @@ func TestPlanDeletion(t *testing.T) {
 			p.DeletionGracePeriodSeconds = &grace
 		}
 	}
+	orphaning := metav1.DeleteOptions{OrphanDependents: new(true)} //nolint:staticcheck // old clients still say it this way
 	type want struct {
 		remove     bool
 		nothing    bool
@@ -60,7 +62,7 @@ func TestPlanDeletion(t *testing.T) {
 		}), metav1.DeleteOptions{}, want{generation: 2, finalizers: []string{"a/b"}}},
 		{"runs, foreground", running(nil), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationForeground)},
 			want{after: 30, grace: 30, generation: 2, finalizers: []string{metav1.FinalizerDeleteDependents}}},
-		{"has no node, orphans, said the old way", running(func(p *corev1.Pod) { p.Spec.NodeName = "" }), metav1.DeleteOptions{OrphanDependents: new(true)},
+		{"has no node, orphans, said the old way", running(func(p *corev1.Pod) { p.Spec.NodeName = "" }), orphaning,
 			want{generation: 2, finalizers: []string{metav1.FinalizerOrphanDependents}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -165,5 +167,42 @@ func TestBookmarks(t *testing.T) {
 	}
 	if until := time.Until(w.due); until < bookmarkEvery/2 {
 		t.Errorf("the next one is due in %s", until)
+	}
+}
+
+// TestInconsistentContinue goes on with a list whose first page's revision is gone.
+func TestInconsistentContinue(t *testing.T) {
+	a := New(storetest.New(t), kind.All())
+	namespaces := Target{Kind: kind.Namespace}
+	for _, name := range []string{"a", "b", "c"} {
+		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		if _, err := a.Create(t.Context(), namespaces, ns, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := expiredContinue(namespaces, continuation{Revision: 2, Name: "a"})
+	if !apierrors.IsResourceExpired(err) {
+		t.Fatalf("got %v", err)
+	}
+	token := err.(apierrors.APIStatus).Status().Continue
+	list, err := a.List(t.Context(), namespaces, metav1.ListOptions{Continue: token, Limit: 1})
+	if err != nil || len(list.Items) != 1 || list.Items[0].Key.Name != "b" || list.Continue == "" || *list.Remaining != 1 {
+		t.Errorf("got %+v, %v", list, err)
+	}
+}
+
+func TestManagerOf(t *testing.T) {
+	for user, want := range map[string]string{
+		"":                       "unknown",
+		"system:node:a":          "system:node:a",
+		"jürgen\n":               "j_rgen_",
+		strings.Repeat("x", 200): strings.Repeat("x", 128),
+	} {
+		if got := managerOf(Target{User: user}, ""); got != want {
+			t.Errorf("%q: got %q, want %q", user, got, want)
+		}
+	}
+	if got := managerOf(Target{User: "u"}, "kubectl"); got != "kubectl" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
+	"unicode"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -47,9 +49,18 @@ func managerOf(t Target, requested string) string {
 	case requested != "":
 		return requested
 	case t.User != "":
-		return t.User[:min(len(t.User), metav1validation.FieldManagerMaxLength)]
+		name := strings.Map(printable, t.User)
+		return name[:min(len(name), metav1validation.FieldManagerMaxLength)]
 	}
 	return "unknown"
+}
+
+// printable replaces what a manager's name may not have.
+func printable(r rune) rune {
+	if r > unicode.MaxASCII || !unicode.IsPrint(r) {
+		return '_'
+	}
+	return r
 }
 
 // track claims for the manager the fields in which obj differs from old. It never fails a write: at worst the

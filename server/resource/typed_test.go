@@ -57,7 +57,7 @@ func TestTyped(t *testing.T) {
 	})
 	t.Run("a refusal", func(t *testing.T) {
 		no := errors.New("no")
-		if _, err := client.Update(ctx, "default", "p", func(*corev1.Pod) error { return no }); err != no {
+		if _, err := client.Update(ctx, "default", "p", func(*corev1.Pod) error { return no }); !errors.Is(err, no) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -163,7 +164,7 @@ func TestWatchRefuses(t *testing.T) {
 		w := startWatch(t, a, configMaps("none"), metav1.ListOptions{AllowWatchBookmarks: true})
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := w.Next(ended); err != context.Canceled {
+		if _, err := w.Next(ended); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
