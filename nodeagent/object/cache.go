@@ -8,6 +8,7 @@ package object
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +114,7 @@ func (c *Cache) get(ctx context.Context, pod types.UID, k key) (runtime.Object, 
 	}
 	obj := e.object.Load()
 	if obj == nil {
-		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: k.resource}, k.name)
+		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: strings.TrimSuffix(k.resource, "s")}, k.name)
 	}
 	return *obj, nil
 }

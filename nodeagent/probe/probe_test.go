@@ -166,3 +166,26 @@ func TestDelay(t *testing.T) {
 		}
 	})
 }
+
+// TestEager: a container that needs a moment to start need not wait a whole period to be ready.
+func TestEager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var ready time.Duration
+		told := 0
+		ctx, cancel := context.WithCancel(t.Context())
+		p := Prober{Kind: Readiness, Started: begin, Failed: func(string, error) { told++ },
+			Report: func(Result) { ready = time.Since(begin); cancel() },
+			Spec:   &corev1.Probe{PeriodSeconds: 10, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{}}},
+			Target: Target{Exec: func(context.Context, []string) ([]byte, int, error) {
+				if time.Since(begin) < 250*time.Millisecond {
+					return nil, 1, nil
+				}
+				return nil, 0, nil
+			}}}
+		p.Run(ctx)
+		if ready != 300*time.Millisecond || told != 1 {
+			t.Errorf("ready after %s, %d failures told", ready, told)
+		}
+	})
+}

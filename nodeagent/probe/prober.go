@@ -42,25 +42,41 @@ func (p *Prober) Run(ctx context.Context) {
 	if !p.begin(ctx) {
 		return
 	}
-	tick := time.NewTicker(seconds(p.Spec.PeriodSeconds, 10))
+	period := seconds(p.Spec.PeriodSeconds, 10)
+	tick := time.NewTicker(period)
 	defer tick.Stop()
+	first := eager{period: period}
 	var count tally
-	for {
-		if ok, verdict := p.ask(ctx); verdict {
-			result, changed := count.add(ok, p.Spec)
-			if changed {
-				p.Report(result)
-			}
-			if p.settled(result) {
-				return
-			}
+	for early := false; ; {
+		if p.take(&count, p.ask(ctx, early), early) {
+			return
 		}
+		wanted := p.Kind != Liveness && count.result != Success
 		select {
 		case <-ctx.Done():
 			return
+		case <-first.next(wanted):
+			early = true
 		case <-tick.C:
+			early, first.over = false, true
 		}
 	}
+}
+
+// verdict is one probe's outcome: none when it could not be asked.
+type verdict struct{ ok, none bool }
+
+// take counts a verdict and reports what it changes; an early probe only counts when it succeeded. It says whether
+// there is nothing left to learn.
+func (p *Prober) take(count *tally, v verdict, early bool) (settled bool) {
+	if v.none || early && !v.ok {
+		return false
+	}
+	result, changed := count.add(v.ok, p.Spec)
+	if changed {
+		p.Report(result)
+	}
+	return p.settled(result)
 }
 
 // begin waits for the startup probe's success and the initial delay.
@@ -82,17 +98,18 @@ func (p *Prober) begin(ctx context.Context) bool {
 	}
 }
 
-func (p *Prober) ask(ctx context.Context) (ok, verdict bool) {
+// ask probes once. That an early probe failed is told to nobody.
+func (p *Prober) ask(ctx context.Context, early bool) verdict {
 	limited, cancel := context.WithTimeout(ctx, seconds(p.Spec.TimeoutSeconds, 1))
 	defer cancel()
 	ok, output, err := Check(limited, &p.Spec.ProbeHandler, p.Target)
 	if ctx.Err() != nil {
-		return false, false
+		return verdict{none: true}
 	}
-	if err != nil || !ok {
+	if !early && (err != nil || !ok) {
 		p.Failed(output, err)
 	}
-	return ok, err == nil
+	return verdict{ok: ok, none: err != nil}
 }
 
 func (p *Prober) settled(r Result) bool {
@@ -103,6 +120,24 @@ func (p *Prober) settled(r Result) bool {
 		return r == Failure
 	}
 	return false
+}
+
+// eager is the clock of early probes: in its first period a container that is not ready yet is asked more often, ever
+// more slowly, so that it need not wait a whole period because it took a moment to start. Only success counts there.
+type eager struct {
+	period, wait time.Duration
+	over         bool
+}
+
+const eagerFirst = 100 * time.Millisecond
+
+// next is when to probe early; never when that is not wanted, or the period is short anyway.
+func (e *eager) next(wanted bool) <-chan time.Time {
+	if !wanted || e.over || e.period <= time.Second {
+		return nil
+	}
+	e.wait = max(2*e.wait, eagerFirst)
+	return time.After(e.wait)
 }
 
 // tally counts equal verdicts in a row.
