@@ -103,25 +103,32 @@ func (s *Server) openStore() (*store.Store, error) {
 
 // serve runs all that works over the store.
 func (s *Server) serve(ctx context.Context, st *store.Store) error {
-	closing := context.AfterFunc(ctx, func() { _ = s.listener.Close() })
-	defer closing()
-	select {
-	case <-st.Ready():
-	case <-ctx.Done():
-		return nil
-	}
-	p, err := s.newParts(st)
-	if err != nil {
+	p, err := s.prepare(ctx, st)
+	if err != nil || ctx.Err() != nil {
 		return errors.Join(err, s.listener.Close())
-	}
-	if err := bootstrap(ctx, p.api); err != nil {
-		return fmt.Errorf("making the first namespaces: %w", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.listen(ctx, p.handler) })
 	g.Go(func() error { return s.control(ctx, p.api) })
 	close(s.ready)
 	return g.Wait()
+}
+
+// prepare waits for the store and makes what must be there before the first request.
+func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
+	select {
+	case <-st.Ready():
+	case <-ctx.Done():
+		return nil, nil
+	}
+	p, err := s.newParts(st)
+	if err != nil {
+		return nil, err
+	}
+	if err := bootstrap(ctx, p.api); err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("making the first namespaces: %w", err)
+	}
+	return p, nil
 }
 
 // listen serves the API until ctx ends, then lets the requests that there are finish.
