@@ -26,8 +26,8 @@ import (
 
 const (
 	tester  = "tester"
-	grace   = 2 * time.Second // of the nodes in these tests
-	patient = 20 * time.Second
+	grace   = 4 * time.Second // of the nodes in these tests
+	patient = 40 * time.Second
 )
 
 // cluster is the real store, verbs, controllers and scheduler, with agents that only say that all goes well.

@@ -7,9 +7,9 @@ type decision struct {
 	hardSpread []spreadCount
 	softSpread []spreadCount
 	near       nearCount
-	avoid      []domainSet      // a domain of each is taken by a pod that this one avoids
-	shunned    map[domain]bool  // domains with a pod that avoids this one
-	pull       map[domain]int64 // what preferences about other pods make of a domain
+	avoid      []domainSet // places with a pod that this one avoids, one a term
+	shunned    weights     // how many pods of a place avoid this one
+	pull       weights     // what preferences about other pods make of a place
 }
 
 // newDecision counts. For a pod without rules about others, among pods without such, there is nothing to count.

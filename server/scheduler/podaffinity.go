@@ -81,8 +81,29 @@ func aboutAll(terms []podTerm, pod *corev1.Pod, namespaceLabels func(string) map
 	return true
 }
 
-// domain is a place: all nodes with one value of a label.
-type domain struct{ key, value string }
+// weights are numbers of places, by a node label and its value: few labels, of maybe many values.
+type weights map[string]map[string]int64
+
+func (w *weights) add(key, value string, n int64) {
+	if *w == nil {
+		*w = make(weights)
+	}
+	if (*w)[key] == nil {
+		(*w)[key] = make(map[string]int64)
+	}
+	(*w)[key][value] += n
+}
+
+// of sums up the places that a node is in.
+func (w weights) of(n *nodeInfo) int64 {
+	var sum int64
+	for key, values := range w {
+		if value, ok := n.node.Labels[key]; ok {
+			sum += values[value]
+		}
+	}
+	return sum
+}
 
 // domainSet is the values of one label.
 type domainSet struct {
@@ -109,17 +130,14 @@ func (d *decision) countPodAffinity() {
 		for i := range at.info.affinity.avoid {
 			t := &at.info.affinity.avoid[i]
 			if value, ok := at.node.node.Labels[t.key]; ok && t.about(d.pod.pod, d.cluster.namespaceLabels) {
-				if d.shunned == nil {
-					d.shunned = make(map[domain]bool)
-				}
-				d.shunned[domain{t.key, value}] = true
+				d.shunned.add(t.key, value, 1)
 			}
 		}
 	}
 }
 
 func (d *decision) countOwnTerms(a *podTerms) {
-	d.near.places, d.avoid, d.pull = newSets(a.near), newSets(a.avoid), make(map[domain]int64)
+	d.near.places, d.avoid, d.pull = newSets(a.near), newSets(a.avoid), nil
 	found := false
 	for _, at := range d.cluster.pods {
 		if at.node.node == nil || at.info.uid == d.pod.uid {
@@ -139,7 +157,7 @@ func (d *decision) countOwnTerms(a *podTerms) {
 		for i := range a.prefer {
 			t := &a.prefer[i]
 			if value, ok := at.node.node.Labels[t.key]; ok && t.about(at.info.pod, d.cluster.namespaceLabels) {
-				d.pull[domain{t.key, value}] += t.weight
+				d.pull.add(t.key, value, t.weight)
 			}
 		}
 	}
@@ -178,10 +196,8 @@ func podAffinityRefusal(d *decision, n *nodeInfo) string {
 			return "node(s) didn't match pod anti-affinity rules"
 		}
 	}
-	for place := range d.shunned {
-		if value, ok := n.node.Labels[place.key]; ok && value == place.value {
-			return "node(s) didn't satisfy existing pods anti-affinity rules"
-		}
+	if len(d.shunned) > 0 && d.shunned.of(n) > 0 {
+		return "node(s) didn't satisfy existing pods anti-affinity rules"
 	}
 	return ""
 }
@@ -190,12 +206,4 @@ func checkPodAffinity(d *decision, n *nodeInfo) bool { return podAffinityRefusal
 
 func explainPodAffinity(d *decision, n *nodeInfo) []string { return []string{podAffinityRefusal(d, n)} }
 
-func scorePodAffinity(d *decision, n *nodeInfo) int64 {
-	var sum int64
-	for place, weight := range d.pull {
-		if value, ok := n.node.Labels[place.key]; ok && value == place.value {
-			sum += weight
-		}
-	}
-	return sum
-}
+func scorePodAffinity(d *decision, n *nodeInfo) int64 { return d.pull.of(n) }
