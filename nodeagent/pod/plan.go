@@ -205,10 +205,10 @@ func (p *planner) probeGrace(spec *corev1.Probe) time.Duration {
 	return max(time.Duration(*spec.TerminationGracePeriodSeconds)*time.Second, graceMin)
 }
 
-// restart starts a container again after its end, once its back-off is over. In a new sandbox it starts at once, as it
-// did not end by itself, and init containers run again even when they have succeeded in the one before.
+// restart starts a container again after its end, once its back-off is over. In a new sandbox, or of another image, it
+// starts at once, as it did not end by itself; in a new sandbox init containers run again even when they have succeeded.
 func (p *planner) restart(sandbox Container, c *corev1.Container, last Container, init bool) {
-	fresh := !in(sandbox, last)
+	fresh := !in(sandbox, last) || last.Hash != Hash(c)
 	if !(fresh && init) && !restarts(p.Pod, c, init, last.ExitCode) {
 		return
 	}
