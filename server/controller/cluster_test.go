@@ -40,6 +40,7 @@ type cluster struct {
 	deployments resource.Typed[*appsv1.Deployment]
 	namespaces  resource.Typed[*corev1.Namespace]
 	leases      resource.Typed[*coordinationv1.Lease]
+	events      resource.Typed[*corev1.Event]
 	changed     chan struct{} // one value after changes of what is awaited
 
 	mu   sync.Mutex
@@ -56,6 +57,7 @@ func newCluster(t testing.TB, nodes ...string) *cluster {
 		deployments: resource.For[*appsv1.Deployment](api, kind.Deployment, tester),
 		namespaces:  resource.For[*corev1.Namespace](api, kind.Namespace, tester),
 		leases:      resource.For[*coordinationv1.Lease](api, kind.Lease, tester),
+		events:      resource.For[*corev1.Event](api, kind.Event, tester),
 		changed:     make(chan struct{}, 1),
 		dead:        make(map[string]bool),
 	}

@@ -64,7 +64,6 @@ func (c *Config) validate() (netip.Prefix, error) {
 
 // component is a part that runs while this process leads.
 type component interface {
-	Name() string
 	Run(ctx context.Context) error
 }
 

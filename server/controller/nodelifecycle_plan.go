@@ -12,7 +12,6 @@ import (
 
 // nodePlan is what a node's silence, or its return, makes of it.
 type nodePlan struct {
-	silent     bool
 	allLost    bool
 	conditions []corev1.NodeCondition // all of them, where some became unknown; else nil
 	taints     []corev1.Taint         // all of them
@@ -41,18 +40,15 @@ func (p nodePlan) String() string {
 // planNode decides from when a node was last heard of. allLost tells that no node at all is heard of: then it
 // is more likely this server that is cut off, and no pod is driven away.
 func planNode(node *corev1.Node, heard time.Time, grace time.Duration, allLost bool, now time.Time) nodePlan {
-	plan := nodePlan{silent: now.Sub(heard) >= grace, allLost: allLost}
+	plan := nodePlan{allLost: allLost}
 	conditions := node.Status.Conditions
-	if plan.silent {
-		conditions = unknownConditions(node, now)
-		if conditions != nil {
-			plan.conditions = conditions
-		} else {
-			conditions = node.Status.Conditions
-		}
-		plan.again = grace / 8
+	if left := grace - now.Sub(heard); left > 0 {
+		plan.again = left
 	} else {
-		plan.again = grace - now.Sub(heard)
+		plan.again = grace / 8
+		if plan.conditions = unknownConditions(node, now); plan.conditions != nil {
+			conditions = plan.conditions
+		}
 	}
 	plan.taints = nodeTaints(node, conditions, allLost, now)
 	plan.retaint = !slices.EqualFunc(plan.taints, node.Spec.Taints, func(a, b corev1.Taint) bool {

@@ -197,4 +197,14 @@ func TestPendingPodSaysWhy(t *testing.T) {
 		return nil
 	}))
 	c.await("it runs", func() bool { return c.rolledOut(1) })
+	for _, want := range []string{
+		"FailedScheduling: 0/1 nodes are available: 1 node(s) were unschedulable.",
+		"Scheduled: Successfully assigned default/" + c.alive()[0].Name + " to one",
+		"SuccessfulCreate: Created pod: " + c.alive()[0].Name,
+		"ScalingReplicaSet: Scaled up replica set " + c.alive()[0].OwnerReferences[0].Name + " from 0 to 1",
+	} {
+		c.await("an event says "+want, func() bool {
+			return len(c.events.List("default", func(e *corev1.Event) bool { return e.Reason+": "+e.Message == want })) == 1
+		})
+	}
 }

@@ -36,15 +36,12 @@ type source[K comparable] struct {
 // loop reconciles one key at a time in each of its workers, never the same key twice at once. A key says
 // that something may have to be done, never what: reconcile reads the state there is now.
 type loop[K comparable] struct {
-	name    string
+	name    string // in logs and errors
 	workers int
 	sources []source[K]
 	// reconcile returns after which time the key wants to be looked at again without a change; 0: not.
 	reconcile func(ctx context.Context, key K) (again time.Duration, err error)
 }
-
-// Name is what the controller is called in logs.
-func (l *loop[K]) Name() string { return l.name }
 
 // Run starts the workers once every source has listed what there is. It returns nil when ctx ends.
 func (l *loop[K]) Run(ctx context.Context) error {
