@@ -90,10 +90,10 @@ type Runtime struct {
 
 	sandboxImage sandboxImage
 	oom          oomScores
+	addresses    addresses
 
 	mu        sync.Mutex
 	inspected map[string]pod.Container // by ID; what inspecting gave, forgotten at each event of the container
-	addresses map[string]netip.Addr    // by ID, of sandboxes
 }
 
 var _ pod.Runtime = (*Runtime)(nil)
@@ -113,7 +113,7 @@ func New(c Config) (*Runtime, error) {
 		engine:    engine,
 		slots:     make(chan struct{}, c.Parallel),
 		inspected: map[string]pod.Container{},
-		addresses: map[string]netip.Addr{},
+		addresses: addresses{of: map[string]netip.Addr{}},
 	}, nil
 }
 

@@ -38,12 +38,12 @@ func (r *Runtime) Image(ctx context.Context, ref string) (pod.Image, bool, error
 // the beginning of an ID. The puller's own name for it comes second: it differs for a reference by digest, which the
 // engine only knows of what it pulled itself.
 func (r *Runtime) engineNames(ref string) ([]string, error) {
-	any, err := reference.ParseAnyReference(ref)
+	parsed, err := reference.ParseAnyReference(ref)
 	if err != nil {
 		return nil, err
 	}
-	if _, isName := any.(reference.Named); !isName {
-		return []string{any.String()}, nil
+	if _, isName := parsed.(reference.Named); !isName {
+		return []string{parsed.String()}, nil
 	}
 	whole, err := reference.ParseDockerRef(ref)
 	if err != nil {

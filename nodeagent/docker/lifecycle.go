@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/netip"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -86,22 +85,5 @@ func (r *Runtime) discard(ctx context.Context, id string) {
 	defer cancel()
 	if err := r.Remove(ctx, id); err != nil {
 		r.Logger.Warn("a container that failed to start is left behind", "id", id, "error", err)
-	}
-}
-
-func (r *Runtime) keepAddress(id string, address netip.Addr) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.addresses[id] = address
-}
-
-// releaseAddress gives the address of a sandbox back that is gone, whoever removed it.
-func (r *Runtime) releaseAddress(id string) {
-	r.mu.Lock()
-	address, had := r.addresses[id]
-	delete(r.addresses, id)
-	r.mu.Unlock()
-	if had && r.Network != nil {
-		r.Network.Release(address)
 	}
 }

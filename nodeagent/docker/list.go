@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -25,9 +24,15 @@ const listParallel = 4
 // One list tells of them all; what it does not say (times, exit code, PID) is asked once for each state of a
 // container and kept.
 func (r *Runtime) Containers(ctx context.Context) ([]pod.Container, error) {
+	before := r.addresses.noted()
 	all, err := r.list(ctx, r.ours())
 	if err != nil {
 		return nil, err
+	}
+	for _, id := range before {
+		if !slices.ContainsFunc(all, func(c pod.Container) bool { return c.ID == id }) {
+			r.releaseAddress(id)
+		}
 	}
 	r.forgetAllBut(all)
 	return all, nil
@@ -81,16 +86,14 @@ func (r *Runtime) known(s container.Summary) (pod.Container, bool) {
 	return c, ok && c.State == state(s.State) && c.State != pod.Created
 }
 
-// keep remembers what was observed, and which addresses are given back when their sandboxes are removed.
+// keep remembers what was observed.
 func (r *Runtime) keep(all []pod.Container) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range all {
 		r.inspected[c.ID] = c
-		if address, err := netip.ParseAddr(c.IP); err == nil && c.Sandbox {
-			r.addresses[c.ID] = address
-		}
 	}
+	r.addresses.keep(all...)
 }
 
 // forgetAllBut bounds what is remembered to the containers that are there.

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"leme/nodeagent/pod"
 )
 
 func TestPauseProgramIsAnExecutable(t *testing.T) {
@@ -174,5 +177,24 @@ func TestEngineNames(t *testing.T) {
 	r.LocalName = nil
 	if got, err := r.engineNames("deadbeef"); err != nil || got[0] != "docker.io/library/deadbeef:latest" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestAddressIsGivenBackOnce(t *testing.T) {
+	a := addresses{of: map[string]netip.Addr{}}
+	a.keep(pod.Container{ID: "old", Sandbox: true, IP: "10.0.0.2"}, pod.Container{ID: "app"}, pod.Container{ID: "host", Sandbox: true})
+	if ip, free := a.drop("old"); !free || ip.String() != "10.0.0.2" {
+		t.Errorf("%s, %t", ip, free)
+	}
+	if _, free := a.drop("old"); free {
+		t.Error("given back twice")
+	}
+	a.keep(pod.Container{ID: "old", Sandbox: true, IP: "10.0.0.2"}) // from a list that began before it was removed
+	a.keep(pod.Container{ID: "new", Sandbox: true, IP: "10.0.0.2"})
+	if _, free := a.drop("old"); free {
+		t.Error("given back while another sandbox has it")
+	}
+	if noted := a.noted(); len(noted) != 1 || noted[0] != "new" {
+		t.Errorf("noted: %v", noted)
 	}
 }

@@ -52,7 +52,7 @@ func (r *Runtime) runAddressedSandbox(ctx context.Context, s pod.Sandbox, image 
 		}
 		c, err = r.runSandbox(ctx, s, image, address)
 		if err == nil && c.IP == address.String() {
-			r.keepAddress(c.ID, address)
+			r.addresses.keep(c)
 			return c, nil
 		}
 		r.Network.Release(address)

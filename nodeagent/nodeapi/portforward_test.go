@@ -39,42 +39,43 @@ func TestPortForward(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, err := dialer()
 			must(t, err)
-			port, end := forward(t, d, "0:8080")
+			port, stop, ended := forward(t, d, "0:8080")
 			for range 5 {
 				if answer := fetch(port); answer != "hello from web\n" {
 					t.Errorf("got %q", answer)
 				}
 			}
-			if err := end(); err != nil {
+			stop()
+			if err := <-ended; err != nil {
 				t.Error(err)
 			}
-			port, end = forward(t, d, "0:9") // nobody listens there, and then kubectl gives up
+			port, _, ended = forward(t, d, "0:9") // nobody listens there, and then kubectl gives up
 			if answer := fetch(port); !strings.HasPrefix(answer, "error") {
 				t.Errorf("a port where nobody listens answered %q", answer)
 			}
-			if err := end(); !errors.Is(err, portforward.ErrLostConnectionToPod) {
+			if err := <-ended; !errors.Is(err, portforward.ErrLostConnectionToPod) {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// forward forwards a port as kubectl does until end is called, which tells how that went.
-func forward(t *testing.T, d httpstream.Dialer, port string) (local uint16, end func() error) {
+// forward forwards a port as kubectl does until it is stopped or fails; ended tells how that went.
+func forward(t *testing.T, d httpstream.Dialer, port string) (local uint16, stop func(), ended <-chan error) {
 	t.Helper()
-	stop, ready := make(chan struct{}), make(chan struct{})
-	f, err := portforward.NewForStreaming(d, []string{port}, stop, ready, io.Discard, io.Discard)
+	stopping, ready := make(chan struct{}), make(chan struct{})
+	f, err := portforward.NewForStreaming(d, []string{port}, stopping, ready, io.Discard, io.Discard)
 	must(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- f.ForwardPorts() }()
+	outcome := make(chan error, 1)
+	go func() { outcome <- f.ForwardPorts() }()
 	select {
 	case <-ready:
-	case err := <-ended:
+	case err := <-outcome:
 		t.Fatal(err)
 	}
 	ports, err := f.GetPorts()
 	must(t, err)
-	return ports[0].Local, func() error { close(stop); return <-ended }
+	return ports[0].Local, func() { close(stopping) }, outcome
 }
 
 func fetch(port uint16) string {

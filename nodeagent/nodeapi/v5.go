@@ -36,10 +36,8 @@ func proposesV5(r *http.Request) bool {
 	return websocket.IsWebSocketUpgrade(r) && slices.Contains(websocket.Subprotocols(r), remotecommand.StreamProtocolV5Name)
 }
 
-const (
-	writeTimeout   = time.Minute     // for one message
-	goodbyeTimeout = 5 * time.Second // for the client to close, after it was told the end
-)
+// goodbyeTimeout is for telling the client the end, and for it to close then.
+const goodbyeTimeout = 5 * time.Second
 
 func (s *Server) serveV5(w http.ResponseWriter, r *http.Request, o *remotecommand.Options, run session) {
 	conn, err := upgrader.Upgrade(w, r, nil)
@@ -47,7 +45,7 @@ func (s *Server) serveV5(w http.ResponseWriter, r *http.Request, o *remotecomman
 		return // the upgrader has answered
 	}
 	defer conn.Close()
-	c := &channels{conn: conn, sizes: make(chan pod.TerminalSize)}
+	c := &channels{conn: conn}
 	streams := pod.Streams{TTY: o.TTY}
 	if o.Stdin {
 		streams.Stdin, c.stdin = io.Pipe()
@@ -59,6 +57,7 @@ func (s *Server) serveV5(w http.ResponseWriter, r *http.Request, o *remotecomman
 		streams.Stderr = c.writer(remotecommand.StreamStdErr)
 	}
 	if o.TTY {
+		c.sizes = make(chan pod.TerminalSize)
 		streams.Resize = c.sizes
 	}
 	reading := make(chan struct{})
@@ -66,7 +65,8 @@ func (s *Server) serveV5(w http.ResponseWriter, r *http.Request, o *remotecomman
 	defer cancel()
 	go func() {
 		defer close(reading)
-		defer cancel() // with nobody to read for, the session ends
+		defer conn.Close() // a write to a client that is gone ends, however long it would wait
+		defer cancel()     // and so does the session
 		c.read(ctx)
 	}()
 
@@ -82,8 +82,8 @@ func (s *Server) serveV5(w http.ResponseWriter, r *http.Request, o *remotecomman
 // channels is one WebSocket with the channels of a session on it.
 type channels struct {
 	conn  *websocket.Conn
-	stdin *io.PipeWriter // nil when it is not wanted
-	sizes chan pod.TerminalSize
+	stdin *io.PipeWriter        // nil when it is not wanted
+	sizes chan pod.TerminalSize // nil without a terminal
 
 	writing sync.Mutex
 }
@@ -110,7 +110,7 @@ func (c *channels) receive(ctx context.Context, channel byte, data []byte) {
 		}
 	case remotecommand.StreamResize:
 		var size pod.TerminalSize
-		if json.Unmarshal(data, &size) != nil {
+		if c.sizes == nil || json.Unmarshal(data, &size) != nil {
 			return
 		}
 		select {
@@ -136,9 +136,6 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 func (c *channels) send(channel byte, p []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if err := c.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
-	}
 	w, err := c.conn.NextWriter(websocket.BinaryMessage)
 	if err != nil {
 		return err
@@ -152,11 +149,14 @@ func (c *channels) send(channel byte, p []byte) error {
 
 // end tells the client how the session ended, and gives it a moment to close.
 func (c *channels) end(outcome error) {
+	deadline := time.Now().Add(goodbyeTimeout)
 	status, err := json.Marshal(sessionStatus(outcome))
+	if err == nil {
+		err = c.conn.SetWriteDeadline(deadline)
+	}
 	if err == nil {
 		err = c.send(remotecommand.StreamErr, status)
 	}
-	deadline := time.Now().Add(goodbyeTimeout)
 	if err == nil {
 		err = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
 	}

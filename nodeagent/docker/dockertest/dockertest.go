@@ -107,6 +107,9 @@ func (n *Node) clean(t testing.TB) {
 	if err := n.Network.Remove(ctx); err != nil {
 		t.Errorf("cleaning up: %v", err)
 	}
+	if err := n.RemoveImage(ctx, n.imageName()); err != nil {
+		t.Errorf("cleaning up: %v", err)
+	}
 	if err := n.Close(); err != nil {
 		t.Errorf("cleaning up: %v", err)
 	}
@@ -137,23 +140,24 @@ var buildApp = sync.OnceValues(func() (v1.Image, error) {
 	)
 })
 
-// loadApp makes the test program's image present. It stays on the engine: runs side by side share it.
+// loadApp makes the test program's image present, under a name of this node's own: tests run side by side, and the
+// last of them that removes its name removes the image.
 func (n *Node) loadApp(t testing.TB) pod.Image {
 	t.Helper()
 	image, err := buildApp()
 	must(t, err)
 	config, err := image.ConfigName()
 	must(t, err)
-	ref := "leme/dockertest:" + config.Hex[:12]
-	there, ok, err := n.Runtime.Image(t.Context(), ref)
-	must(t, err)
-	if !ok {
-		must(t, n.LoadImage(t.Context(), ref, image))
-		there, _, err = n.Runtime.Image(t.Context(), ref)
-		must(t, err)
+	_, err = n.Engine.ImageTag(t.Context(), client.ImageTagOptions{Source: config.String(), Target: n.imageName()})
+	if err != nil {
+		must(t, n.LoadImage(t.Context(), n.imageName(), image))
 	}
+	there, _, err := n.Runtime.Image(t.Context(), n.imageName())
+	must(t, err)
 	return there
 }
+
+func (n *Node) imageName() string { return "leme/dockertest:" + n.config.Node }
 
 // Pod makes a pod, with a UID of its own, of one container "app" that runs the test program with the arguments.
 func (n *Node) Pod(name string, args ...string) *corev1.Pod {
