@@ -55,6 +55,8 @@ func TestKubectl(t *testing.T) {
 		{args: "create deployment web --image=registry.leme/hello:1", want: "deployment.apps/web created"},
 		{args: "scale deployment web --replicas=2", want: "deployment.apps/web scaled"},
 		{args: "get deployment web -o jsonpath={.spec.replicas}", want: "2"},
+		{args: "get pods -w --request-timeout=2s", want: "0/1     Pending   0 "},
+		{args: "wait --for=jsonpath={.status.phase}=Pending pod/hello --timeout=10s", want: "condition met"},
 		{args: "delete pod hello", want: `pod "hello" deleted`},
 		{args: "delete deployment web --cascade=foreground --timeout=20s", want: `deployment.apps "web" deleted`},
 	} {

@@ -39,16 +39,18 @@ func (h *Handler) newFramer(c *call) (*framer, error) {
 	return f, nil
 }
 
+// append appends an event's frame, or nothing when it cannot be made.
 func (f *framer) append(dst []byte, e store.Event) ([]byte, error) {
 	if f.format == formatProtobuf {
 		return f.appendProtobuf(dst, e)
 	}
+	start := len(dst)
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, e.Type...)
 	dst = append(dst, `","object":`...)
 	dst, err := f.object(dst, e)
 	if err != nil {
-		return dst, err
+		return dst[:start], err
 	}
 	return append(dst, "}\n"...), nil
 }

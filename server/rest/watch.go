@@ -8,6 +8,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/server/resource"
 )
 
 // A watch that does not say how long it lasts ends at random between once and twice this, so that the clients of a
@@ -37,38 +39,35 @@ func (h *Handler) watch(c *call) error {
 	header.Set("Content-Type", c.accept.contentType(true))
 	header.Set("Cache-Control", "no-cache, private")
 	c.w.WriteHeader(http.StatusOK)
+	h.stream(ctx, c, w, f)
+	return nil
+}
+
+// stream sends what a watch gives as frames, each batch in one write. From here on an error can only be told in a frame.
+func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *framer) {
 	flush := http.NewResponseController(c.w.ResponseWriter).Flush
-	if err := flush(); err != nil {
-		return nil // the client has gone
-	}
 	var buf []byte
 	for {
+		// Before the first event too: the client must know that it is watching.
+		if flush() != nil {
+			return // the client has gone
+		}
 		events, err := w.Next(ctx)
-		if err != nil {
-			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-				return nil
-			}
-			// From here on an error can only be told in a frame.
-			status := statusOf(err)
-			if buf, err = f.appendError(buf[:0], &status); err == nil {
-				_, _ = c.w.Write(buf)
-			}
-			return nil
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return
 		}
 		buf = buf[:0]
-		for _, e := range events {
-			if buf, err = f.append(buf, e); err != nil {
-				status := statusOf(err)
-				buf, _ = f.appendError(buf, &status)
-				_, _ = c.w.Write(buf)
-				return nil
-			}
+		for i := 0; i < len(events) && err == nil; i++ {
+			buf, err = f.append(buf, events[i])
+		}
+		if err != nil {
+			status := statusOf(err)
+			buf, _ = f.appendError(buf, &status)
+			_, _ = c.w.Write(buf)
+			return
 		}
 		if _, err := c.w.Write(buf); err != nil {
-			return nil
-		}
-		if err := flush(); err != nil {
-			return nil
+			return
 		}
 		h.metrics.sent(c, len(events))
 		if cap(buf) > 16*chunk { // the first events of a large collection must not keep their room for as long as the watch lasts
