@@ -88,10 +88,6 @@ func annotated(pairs ...string) func(*appsv1.ReplicaSet) {
 	}
 }
 
-func aged(d time.Duration) func(*appsv1.ReplicaSet) {
-	return func(rs *appsv1.ReplicaSet) { rs.CreationTimestamp = ago(d) }
-}
-
 // testDeployment wants web:2, rolled out by one more and none less.
 func testDeployment(replicas int32, mutate ...func(*appsv1.Deployment)) *appsv1.Deployment {
 	d := &appsv1.Deployment{

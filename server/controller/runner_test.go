@@ -35,7 +35,7 @@ func TestLoop(t *testing.T) {
 				return 0, nil
 			}
 			most.Store(max(most.Load(), running.Add(1)))
-			time.Sleep(time.Second)
+			<-time.After(time.Second) // of the bubble's clock
 			running.Add(-1)
 			if again.Add(1) < 3 {
 				return time.Minute, nil
@@ -44,7 +44,7 @@ func TestLoop(t *testing.T) {
 		}
 		done := make(chan error)
 		go func() { done <- l.Run(ctx) }()
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -99,7 +99,7 @@ func (d *decision) refuse() *refusal {
 		return &refusal{"no nodes available to schedule pods", nodeChanged}
 	}
 	reasons := make(map[string]int)
-	var wake change = nodeChanged
+	wake := nodeChanged
 	for _, n := range d.cluster.nodes {
 		f := d.refusedBy(n)
 		wake |= f.wake
