@@ -44,9 +44,10 @@ func (c *candidates) suggest(text string) []prompt.Suggest {
 }
 
 func (c *candidates) ask(text string) []prompt.Suggest {
-	whole := c.pending + term.Unmarked(text)
-	at := line.AtEnd(whole)
-	if at.System || at.File {
+	text = term.Unmarked(text)
+	at := line.AtEnd(c.pending + text)
+	at.Start -= len(c.pending)
+	if at.System || at.File || at.Start < 0 { // or the word began on a line before
 		return nil
 	}
 	scope, _ := c.scope()
@@ -59,7 +60,7 @@ func (c *candidates) ask(text string) []prompt.Suggest {
 	found = found[:min(len(found), maxCandidates)]
 	var fit []prompt.Suggest
 	for _, f := range found {
-		if s, ok := replacement(whole, at, f); ok {
+		if s, ok := replacement(text, at, f); ok {
 			fit = append(fit, prompt.Suggest{Text: s, Description: f.Description})
 		}
 	}
@@ -68,14 +69,14 @@ func (c *candidates) ask(text string) []prompt.Suggest {
 
 // replacement is what go-prompt must insert for a candidate. It replaces what stands behind the last blank of the
 // text, which is more or less than the word when that is quoted or follows a line end.
-func replacement(whole string, at line.Cursor, c completion.Candidate) (string, bool) {
-	from := strings.LastIndexByte(term.Marked(whole), ' ') + 1
-	word := inserted(at, c)
-	marked := term.Marked(whole[:at.Start]) + term.Marked(word)
-	if from > len(marked) || !strings.HasPrefix(marked, term.Marked(whole)[:from]) {
+func replacement(text string, at line.Cursor, c completion.Candidate) (string, bool) {
+	typed := term.Marked(text)
+	from := strings.LastIndexByte(typed, ' ') + 1
+	wanted := term.Marked(text[:at.Start]) + term.Marked(inserted(at, c))
+	if !strings.HasPrefix(wanted, typed[:from]) {
 		return "", false
 	}
-	return marked[from:], true
+	return wanted[from:], true
 }
 
 // inserted is a candidate as it is typed: quoted as the word is, or as it needs.

@@ -28,13 +28,13 @@ func (w *watcher) count(ctx context.Context, client kubernetes.Interface) {
 	}
 	nodes.changed, pods.changed = update, update
 	var both sync.WaitGroup
-	both.Go(func() { reflect(ctx, client, "nodes", &corev1.Node{}, nodes) })
-	both.Go(func() { reflect(ctx, client, "pods", &corev1.Pod{}, pods) })
+	both.Go(func() { mirror(ctx, client, "nodes", &corev1.Node{}, nodes) })
+	both.Go(func() { mirror(ctx, client, "pods", &corev1.Pod{}, pods) })
 	both.Wait()
 }
 
-// reflect keeps t up to date with one resource of all namespaces until ctx ends.
-func reflect(ctx context.Context, client kubernetes.Interface, resource string, kind runtime.Object, t *tally) {
+// mirror keeps t up to date with one resource of all namespaces until ctx ends.
+func mirror(ctx context.Context, client kubernetes.Interface, resource string, kind runtime.Object, t *tally) {
 	from := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), resource, "", fields.Everything())
 	cache.NewReflector(from, kind, t, 0).RunWithContext(ctx)
 }

@@ -12,8 +12,9 @@ var errNoSession = errors.New("this works in the shell and in scripts: type `lem
 
 func newUse(e Env) *cobra.Command {
 	return &cobra.Command{
-		Use:   "use NAMESPACE | use ctx CONTEXT | use -",
-		Short: "Choose the namespace or context for the following commands",
+		Use:                   "use NAMESPACE | use ctx CONTEXT | use -",
+		DisableFlagsInUseLine: true,
+		Short:                 "Choose the namespace or context for the following commands",
 		Long: "Choose the namespace or the context for the following commands of this session.\n\n" +
 			"The kubeconfig stays as it is; to change it use `leme config set-context --current --namespace=NAMESPACE`.",
 		Example: `  # Work in the namespace web

@@ -11,7 +11,7 @@ func (l *lexer) hereDocuments() {
 			continue
 		}
 		if !l.body(t, l.tokens[i+1].text) {
-			l.open = "a here document without its closing " + l.tokens[i+1].text
+			l.unfinished("a here document without its closing "+l.tokens[i+1].text, t.line)
 			return
 		}
 	}

@@ -33,6 +33,7 @@ type lexer struct {
 	tokens []token
 	fresh  bool   // at the start of a command: "!" means the system's shell
 	open   string // what the source ended inside of; empty when it is whole
+	openAt int    // the line on which that began
 	quote  byte   // the quote that open speaks of
 }
 
@@ -73,6 +74,9 @@ func (l *lexer) next() bool {
 
 func (l *lexer) emit(t token) { l.tokens = append(l.tokens, t) }
 
+// unfinished notes what the source ends inside of.
+func (l *lexer) unfinished(what string, line int) { l.open, l.openAt = what, line }
+
 // skipBlank passes over spaces, continued line ends and comments.
 func (l *lexer) skipBlank() {
 	for l.pos < len(l.src) {
@@ -81,8 +85,8 @@ func (l *lexer) skipBlank() {
 		case rest[0] == ' ' || rest[0] == '\t' || rest[0] == '\r':
 			l.pos++
 		case strings.HasPrefix(rest, "\\\n"):
-			l.pos += 2
-			l.line++
+			l.pos++
+			l.continued()
 		case rest[0] == '#':
 			end := strings.IndexByte(rest, '\n')
 			if end < 0 {
@@ -149,21 +153,31 @@ func (l *lexer) word() {
 
 func (l *lexer) escape(text *strings.Builder) {
 	if l.pos >= len(l.src) {
-		l.open = "a \\ at the end"
+		l.unfinished("a \\ at the end", l.line)
 		return
 	}
 	if l.src[l.pos] == '\n' {
-		l.line++
-	} else {
-		text.WriteByte(l.src[l.pos])
+		l.continued()
+		return
 	}
+	text.WriteByte(l.src[l.pos])
 	l.pos++
+}
+
+// continued passes over a line end that does not count; what follows it is part of the line.
+func (l *lexer) continued() {
+	l.pos++
+	l.line++
+	if l.pos >= len(l.src) {
+		l.unfinished("a \\ at the end", l.line-1)
+	}
 }
 
 func (l *lexer) single(text *strings.Builder) {
 	end := strings.IndexByte(l.src[l.pos:], '\'')
 	if end < 0 {
-		l.open, l.quote = "a ' that is not closed", '\''
+		l.unfinished("a ' that is not closed", l.line)
+		l.quote = '\''
 		end = len(l.src) - l.pos
 	}
 	inside := l.src[l.pos : l.pos+end]
@@ -173,6 +187,7 @@ func (l *lexer) single(text *strings.Builder) {
 }
 
 func (l *lexer) double(text *strings.Builder) {
+	began := l.line
 	for l.pos < len(l.src) {
 		c := l.src[l.pos]
 		l.pos++
@@ -191,5 +206,6 @@ func (l *lexer) double(text *strings.Builder) {
 		}
 		text.WriteByte(c)
 	}
-	l.open, l.quote = `a " that is not closed`, '"'
+	l.unfinished(`a " that is not closed`, began)
+	l.quote = '"'
 }

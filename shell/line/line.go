@@ -73,7 +73,7 @@ func Parse(text, home string) ([]Step, error) {
 	p := parser{src: text, home: home, tokens: l.tokens}
 	steps, err := p.steps()
 	if l.open != "" {
-		return nil, &Error{Line: l.line, Message: l.open, more: true}
+		return nil, &Error{Line: l.openAt, Message: l.open, more: true}
 	}
 	return steps, err
 }

@@ -83,12 +83,14 @@ func TestParseErrors(t *testing.T) {
 		more       bool
 	}{
 		{"get 'a", "a ' that is not closed", 1, true},
-		{"get\nb \"a\n", `a " that is not closed`, 3, true},
+		{"get\nb \"a\n", `a " that is not closed`, 2, true},
 		{`get \`, `a \ at the end`, 1, true},
+		{"get \\\n", `a \ at the end`, 1, true},
+		{"get po\\\n", `a \ at the end`, 1, true},
 		{"a |", "a command is missing after |", 1, true},
 		{"a &&", "a command is missing after && or ||", 1, true},
 		{"a <<EOF", "a here document without its closing EOF", 1, true},
-		{"a <<EOF\nb\n", "a here document without its closing EOF", 3, true},
+		{"a <<EOF\nb\n", "a here document without its closing EOF", 1, true},
 		{"a\n| b", `"|" is not expected here: quote it if it is text`, 2, false},
 		{"a && ; b", `";" is not expected here: quote it if it is text`, 1, false},
 		{"a >", "a file is missing after >", 1, false},

@@ -107,6 +107,10 @@ func takeBack(tty *os.File) error {
 	return nil
 }
 
+// closedPipe is how a shell reports that its program died of a closed pipe.
+const closedPipe = 128 + int(syscall.SIGPIPE)
+
+// exitCode is the code of a program that ended with err, as shells count; piped means that its output went to another.
 func exitCode(err error, piped bool) int {
 	var exit *exec.ExitError
 	switch {
@@ -115,12 +119,12 @@ func exitCode(err error, piped bool) int {
 	case !errors.As(err, &exit):
 		return 1
 	}
-	status, _ := exit.Sys().(syscall.WaitStatus)
-	if !status.Signaled() {
-		return exit.ExitCode()
+	code := exit.ExitCode()
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		code = 128 + int(status.Signal())
 	}
-	if piped && status.Signal() == syscall.SIGPIPE {
+	if piped && code == closedPipe {
 		return 0
 	}
-	return 128 + int(status.Signal())
+	return code
 }
