@@ -14,7 +14,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -154,8 +153,4 @@ func (c *Cache) start(e *entry) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	e.stop = cancel
 	c.running.Go(func() { c.watch(ctx, e) })
-}
-
-func selectName(o *metav1.ListOptions, name string) {
-	o.FieldSelector = "metadata.name=" + name
 }

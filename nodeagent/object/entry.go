@@ -4,15 +4,11 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
 )
 
 // entry is one watched object. It is the store that a reflector fills.
@@ -30,37 +26,14 @@ func newEntry(k key) *entry {
 	return &entry{key: k, users: map[types.UID]bool{}, stop: func() {}, synced: make(chan struct{})}
 }
 
-// watch follows the object until the context ends, reconnecting by itself.
+// watch follows the object until the context ends.
 func (c *Cache) watch(ctx context.Context, e *entry) {
 	e.tell = func() { c.changed(e) }
-	lw, expected := c.listWatch(e.key)
-	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, c.client), expected, e, cache.ReflectorOptions{
-		Name:    e.key.resource + " " + e.key.namespace + "/" + e.key.name,
-		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 10 * time.Second},
-	})
-	r.RunWithContext(ctx)
-}
-
-func (c *Cache) listWatch(k key) (*cache.ListWatch, runtime.Object) {
-	if k.resource == "secrets" {
-		api := c.client.CoreV1().Secrets(k.namespace)
-		return listWatch(k.name, api.List, api.Watch), &corev1.Secret{}
-	}
-	api := c.client.CoreV1().ConfigMaps(k.namespace)
-	return listWatch(k.name, api.List, api.Watch), &corev1.ConfigMap{}
-}
-
-func listWatch[L runtime.Object](name string, list func(context.Context, metav1.ListOptions) (L, error),
-	follow func(context.Context, metav1.ListOptions) (watch.Interface, error)) *cache.ListWatch {
-	return &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			selectName(&o, name)
-			return list(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			selectName(&o, name)
-			return follow(ctx, o)
-		},
+	selector := "metadata.name=" + e.key.name
+	if e.key.resource == "secrets" {
+		Follow(ctx, c.client, c.client.CoreV1().Secrets(e.key.namespace), selector, &corev1.Secret{}, e)
+	} else {
+		Follow(ctx, c.client, c.client.CoreV1().ConfigMaps(e.key.namespace), selector, &corev1.ConfigMap{}, e)
 	}
 }
 

@@ -137,7 +137,8 @@ func (p *planner) initialized(sandbox Container) bool {
 		switch {
 		case isSidecar(c):
 			p.tend(sandbox, c, true)
-			if !past && !(found && in(sandbox, have) && p.started(c, have)) {
+			up := found && in(sandbox, have) && p.started(c, have)
+			if !past && !up {
 				return false
 			}
 		case past || found && in(sandbox, have) && have.State == Exited && have.ExitCode == 0:
@@ -209,7 +210,8 @@ func (p *planner) probeGrace(spec *corev1.Probe) time.Duration {
 // starts at once, as it did not end by itself; in a new sandbox init containers run again even when they have succeeded.
 func (p *planner) restart(sandbox Container, c *corev1.Container, last Container, init bool) {
 	fresh := !in(sandbox, last) || last.Hash != Hash(c)
-	if !(fresh && init) && !restarts(p.Pod, c, init, last.ExitCode) {
+	again := fresh && init || restarts(p.Pod, c, init, last.ExitCode)
+	if !again {
 		return
 	}
 	if until := p.BackOff[c.Name].Until(last); p.now.Before(until) && !fresh {

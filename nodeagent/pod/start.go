@@ -33,8 +33,9 @@ func (w *worker) start(a Action) operation {
 		},
 	}
 	return func(ctx context.Context) (func(), error) {
-		id, image, err := a.ID, Image{}, error(nil)
+		id, image := a.ID, Image{}
 		if id == "" {
+			var err error
 			if id, image, err = s.create(ctx, sandbox, a.Attempt); err != nil {
 				return nil, err
 			}

@@ -2,39 +2,19 @@ package pod
 
 import (
 	"context"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+
+	"leme/nodeagent/object"
 )
 
-// watchPods follows the pods that are bound to this node. While the server is away it tries again every few seconds,
-// and the workers go on with what they know.
+// watchPods follows the pods that are bound to this node. While the server is away the workers go on with what they know.
 func (m *Manager) watchPods(ctx context.Context) {
-	selector := fields.OneTermEqualSelector("spec.nodeName", m.config.NodeName).String()
-	api := m.config.Client.CoreV1().Pods(metav1.NamespaceAll)
-	lw := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = selector
-			return api.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.FieldSelector = selector
-			return api.Watch(ctx, o)
-		},
-	}
-	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, m.config.Client), &corev1.Pod{}, podStore{m},
-		cache.ReflectorOptions{
-			Name:    "pods of this node",
-			Backoff: &wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 5, Cap: 3 * time.Second},
-		})
-	r.RunWithContext(ctx)
+	selector := "spec.nodeName=" + m.config.NodeName
+	object.Follow(ctx, m.config.Client, m.config.Client.CoreV1().Pods(metav1.NamespaceAll), selector, &corev1.Pod{}, podStore{m})
 }
 
 // podStore is the manager as what a reflector fills (cache.ReflectorStore): the workers are the store.

@@ -91,7 +91,7 @@ func TestGRPC(t *testing.T) {
 	state.SetServingStatus("up", health.HealthCheckResponse_SERVING)
 	state.SetServingStatus("down", health.HealthCheckResponse_NOT_SERVING)
 	health.RegisterHealthServer(server, state)
-	go server.Serve(l)
+	go server.Serve(l) //nolint:errcheck // it ends with Stop
 	defer server.Stop()
 	at, port := target(t, l.Addr().String())
 	for service, want := range map[string]bool{"up": true, "down": false, "unknown": false} {
