@@ -151,7 +151,9 @@ func (s *Server) listen(ctx context.Context, handler closer) error {
 	if err := h.Shutdown(finishing); err != nil {
 		_ = h.Close()
 	}
-	<-done
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the API: %w", err)
+	}
 	return nil
 }
 

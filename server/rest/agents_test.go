@@ -153,6 +153,7 @@ func TestUpgradesPassThrough(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer resp.Body.Close()
 			if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Upgrade") != tt.protocol {
 				body, _ := io.ReadAll(resp.Body)
 				t.Fatalf("%s %v %s", resp.Status, resp.Header, body)

@@ -22,10 +22,10 @@ type framer struct {
 
 func (h *Handler) newFramer(c *call) (*framer, error) {
 	f := &framer{format: c.accept.format}
-	switch {
-	case c.accept.form == formPartial:
+	switch c.accept.form {
+	case formPartial:
 		f.object = func(dst []byte, e store.Event) ([]byte, error) { return appendPartial(dst, e.Item), nil }
-	case c.accept.form == formTable:
+	case formTable:
 		include, err := c.included()
 		if err != nil {
 			return nil, err

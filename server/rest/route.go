@@ -42,25 +42,34 @@ func (h *Handler) serve(c *call) error {
 	if slices.Contains(c.kind.NoVerbs, c.info.Verb) || !c.verbFits() {
 		return notAllowed(c)
 	}
-	switch c.info.Verb {
-	case "get":
-		return h.get(c)
-	case "list":
-		return h.list(c)
-	case "watch":
-		return h.watch(c)
-	case "create":
-		return h.create(c)
-	case "update":
-		return h.update(c)
-	case "patch":
-		return h.patch(c)
-	case "delete":
-		return h.delete(c)
-	case "deletecollection":
-		return h.deleteCollection(c)
+	serve := h.verb(c.info.Verb)
+	if serve == nil {
+		return notAllowed(c)
 	}
-	return notAllowed(c)
+	return serve(c)
+}
+
+// verb is what serves a verb on objects; nil when there is no such verb.
+func (h *Handler) verb(name string) func(*call) error {
+	switch name {
+	case "get":
+		return h.get
+	case "list":
+		return h.list
+	case "watch":
+		return h.watch
+	case "create":
+		return h.create
+	case "update":
+		return h.update
+	case "patch":
+		return h.patch
+	case "delete":
+		return h.delete
+	case "deletecollection":
+		return h.deleteCollection
+	}
+	return nil
 }
 
 // checkScope refuses a namespace where the kind has none, and the lack of one where an object of it is named.
