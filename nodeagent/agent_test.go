@@ -304,14 +304,17 @@ func (b *bed) rich() *corev1.Pod {
 	return p
 }
 
-// survives: an agent that is killed and comes back disturbs nothing.
+// survives: an agent that is killed and comes back disturbs nothing, nor does the pod seem unready meanwhile.
 func (b *bed) survives(p *corev1.Pod) {
 	b.t.Helper()
 	before := ids(b.containers(p.UID))
 	b.restart()
 	b.until("adopted", func() bool {
+		if !b.ready(p.Name)() {
+			b.t.Fatal("the pod became unready")
+		}
 		_, err := b.agent.Pods().ContainerID("default", p.Name, "app", false)
-		return err == nil && b.ready(p.Name)()
+		return err == nil
 	})
 	if after := ids(b.containers(p.UID)); !slices.Equal(before, after) {
 		b.t.Errorf("containers before %v, after %v", before, after)

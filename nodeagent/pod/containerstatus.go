@@ -156,7 +156,7 @@ func (v *View) ready(c *corev1.Container, have Container, init bool) bool {
 	if !v.started(c, have) {
 		return false
 	}
-	return c.ReadinessProbe == nil || v.Health[have.ID].Readiness == probe.Success
+	return c.ReadinessProbe == nil || v.health(have).Readiness == probe.Success
 }
 
 // imageID is the repository's digest where it is known, else the image's own ID.

@@ -42,7 +42,7 @@ func (w *worker) startProbers(ctx context.Context, c *corev1.Container, have Con
 	w.probers[have.ID] = cancel
 	pod := w.podNow()
 	var after chan struct{}
-	if c.StartupProbe != nil && w.view.Health[have.ID].Startup != probe.Success {
+	if c.StartupProbe != nil && w.view.health(have).Startup != probe.Success {
 		after = make(chan struct{})
 	}
 	for _, p := range []struct {

@@ -127,7 +127,24 @@ func (v *View) started(c *corev1.Container, have Container) bool {
 	if have.State != Running || v.Busy[c.Name].Verb == Start {
 		return false
 	}
-	return c.StartupProbe == nil || v.Health[have.ID].Startup == probe.Success
+	return c.StartupProbe == nil || v.health(have).Startup == probe.Success
+}
+
+// health is what probes have found of a container. Before they have found anything (the agent has just started), what
+// the API was told of the very same container still holds.
+func (v *View) health(have Container) Health {
+	h := v.Health[have.ID]
+	s := v.reported(have.Name)
+	if s == nil || s.ContainerID != runtimeScheme+have.ID {
+		return h
+	}
+	if h.Startup == probe.Unknown && s.Started != nil && *s.Started {
+		h.Startup = probe.Success
+	}
+	if h.Readiness == probe.Unknown && s.Ready {
+		h.Readiness = probe.Success
+	}
+	return h
 }
 
 // ended gives the exit code of a container that has ended: as the engine has it, or, when somebody removed it there,

@@ -56,8 +56,8 @@ func (w *worker) settle(r result) {
 	w.ops[key]()
 	delete(w.ops, key)
 	delete(w.view.Busy, key)
-	if r.action.Verb != reportStatus {
-		w.look = time.Now()
+	if told := r.action.Verb == reportStatus || r.action.Verb == RunSandbox && r.err == nil; !told {
+		w.look = time.Now() // else the engine has nothing new to say
 	}
 	switch {
 	case r.err == nil:
@@ -155,7 +155,6 @@ func (w *worker) runSandbox(a Action) operation {
 				w.view.BackOff[sandboxKey] = w.view.BackOff[sandboxKey].Next(last)
 			}
 			w.view.Containers = append(w.view.Containers, sandbox)
-			w.look = time.Time{} // nothing that the engine could tell is newer
 			w.publish()
 		}, err
 	}

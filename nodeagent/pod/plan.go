@@ -184,7 +184,7 @@ func (p *planner) tend(sandbox Container, c *corev1.Container, init bool) {
 
 // unfit says why a running container must be ended, and how long that may take; why is empty when it may go on.
 func (p *planner) unfit(sandbox Container, c *corev1.Container, have Container) (why string, grace time.Duration) {
-	health := p.Health[have.ID]
+	health := p.health(have)
 	switch {
 	case !in(sandbox, have):
 		return sandboxChanged, p.grace()

@@ -75,6 +75,10 @@ func TestStatus(t *testing.T) {
 			v.Pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{}
 			v.Health = map[string]Health{"web0": {Readiness: probe.Success}}
 		}}, "Running PodReadyToStartContainers Initialized Ready ContainersReady | web 0 running ready"},
+		{"ready before the agent was restarted", []Container{made("web", 0, Running)}, []func(*View){func(v *View) {
+			v.Pod.Spec.Containers[0].ReadinessProbe, v.Pod.Spec.Containers[0].StartupProbe = &corev1.Probe{}, &corev1.Probe{}
+			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", ContainerID: "docker://web0", Ready: true, Started: ptr(true)}}
+		}}, "Running PodReadyToStartContainers Initialized Ready ContainersReady | web 0 running ready"},
 		{"readiness gate", []Container{made("web", 0, Running)}, []func(*View){func(v *View) {
 			v.Pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "example.com/lb"}}
 		}}, "Running PodReadyToStartContainers Initialized ContainersReady | web 0 running ready"},

@@ -1,0 +1,109 @@
+package pod
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// mailbox is what others leave for the worker, and what they may see of it.
+type mailbox struct {
+	mu      sync.Mutex
+	pod     *corev1.Pod
+	gone    bool
+	changed bool // the engine's containers
+	refresh bool // objects that the pod uses
+	health  map[string]Health
+
+	containers []Container // as last observed
+}
+
+// eventPause holds back an answer to the engine's events while an operation of ours causes them.
+const eventPause = 200 * time.Millisecond
+
+// collect empties the mailbox into the view.
+func (w *worker) collect() {
+	m := &w.mail
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pod != w.view.Pod {
+		m.refresh = m.refresh || !maps.Equal(m.pod.Labels, w.view.Pod.Labels) || !maps.Equal(m.pod.Annotations, w.view.Pod.Annotations)
+		w.view.Pod = m.pod
+		w.view.Refused = Unsupported(m.pod)
+	}
+	w.view.Gone = m.gone
+	w.view.Health = maps.Clone(m.health)
+	if m.changed {
+		m.changed = false
+		w.lookSoon()
+	}
+	if m.refresh {
+		m.refresh = !w.refresh()
+	}
+}
+
+func (w *worker) lookSoon() {
+	at := time.Now()
+	if busy := len(w.ops); busy > 1 || busy == 1 && w.ops[statusKey] == nil {
+		at = at.Add(eventPause)
+	}
+	if w.look.IsZero() || at.Before(w.look) {
+		w.look = at
+	}
+}
+
+// publish shows others what was observed.
+func (w *worker) publish() {
+	w.mail.mu.Lock()
+	defer w.mail.mu.Unlock()
+	w.mail.containers = w.view.Containers
+}
+
+// post leaves a message, from any goroutine.
+func (w *worker) post(change func(*mailbox)) {
+	w.mail.mu.Lock()
+	change(&w.mail)
+	w.mail.mu.Unlock()
+	w.nudge()
+}
+
+func (w *worker) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep tells the worker that the API has the pod, in this state.
+func (w *worker) keep(pod *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		m.gone = false
+		if !older(pod, m.pod) {
+			m.pod = pod
+		}
+	})
+}
+
+// update gives the worker the state of its pod that a request of its own brought back.
+func (w *worker) update(pod *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		if !m.gone && !older(pod, m.pod) {
+			m.pod = pod
+		}
+	})
+}
+
+// lose tells the worker that the API does not have the pod any more; last is its last state, nil when unknown.
+func (w *worker) lose(last *corev1.Pod) {
+	w.post(func(m *mailbox) {
+		m.gone = true
+		if last != nil {
+			m.pod = last
+		}
+	})
+}
+
+func (w *worker) containersChanged() { w.post(func(m *mailbox) { m.changed = true }) }
+func (w *worker) objectsChanged()    { w.post(func(m *mailbox) { m.refresh = true }) }
