@@ -744,6 +744,19 @@ func Commands() *Command {
 		}},
 		&Command{Name: "help", Short: "Explain a command, or list them all"},
 		&Command{Name: "history", Short: "Show the lines entered so far"},
+		&Command{Name: "image", Aliases: []string{"images"}, Short: "Put images into the cluster's own registry, and see what is there", Subs: []*Command{
+			&Command{Name: "inspect", Short: "Show an image's digest, platforms, configuration and layers", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json or yaml", Bool: false},
+			}},
+			&Command{Name: "ls", Aliases: []string{"list"}, Short: "List the images of the cluster's registry", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml, name or wide", Bool: false},
+			}},
+			&Command{Name: "push", Short: "Put an image into the cluster's registry"},
+			&Command{Name: "rm", Aliases: []string{"delete"}, Short: "Take images out of the cluster's registry"},
+			&Command{Name: "tags", Short: "List the tags of one repository", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+			}},
+		}},
 		&Command{Name: "kustomize", Short: "Build a kustomization target from a directory or URL", Flags: []Flag{
 			{Name: "as-current-user", Shorthand: "", Usage: "use the uid and gid of the command executor to run the function in the container", Bool: true},
 			{Name: "enable-alpha-plugins", Shorthand: "", Usage: "enable kustomize plugins", Bool: true},

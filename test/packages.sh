@@ -9,6 +9,7 @@ need zsh zsh
 need tmux tmux
 need curl curl
 need chromium chromium
+[ -e /usr/share/bash-completion/bash_completion ] || wanted="$wanted bash-completion"
 [ -z "$wanted" ] && exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
