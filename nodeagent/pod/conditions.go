@@ -13,7 +13,7 @@ import (
 func (v *View) conditions(s *corev1.PodStatus, g group, now time.Time) {
 	containers := v.containersReady(s)
 	for _, c := range []corev1.PodCondition{
-		v.canStart(s, g),
+		v.canStart(g),
 		v.initializedCondition(s),
 		v.readyCondition(s, containers),
 		containers,
@@ -47,11 +47,11 @@ func condition(t corev1.PodConditionType, ok bool, reason, message string) corev
 	return corev1.PodCondition{Type: t, Status: corev1.ConditionFalse, Reason: reason, Message: message}
 }
 
-// canStart: the sandbox has its network and the volumes are there.
-func (v *View) canStart(_ *corev1.PodStatus, g group) corev1.PodCondition {
+// canStart: the sandbox has its network and the volumes are there, or were when a container was made.
+func (v *View) canStart(g group) corev1.PodCondition {
 	sandbox, up := g.sandbox()
 	addressed := v.Pod.Spec.HostNetwork || sandbox.IP != ""
-	return condition(corev1.PodReadyToStartContainers, up && addressed && v.Volumes, "", "")
+	return condition(corev1.PodReadyToStartContainers, up && addressed && (v.Volumes || len(g.byName) > 0), "", "")
 }
 
 func (v *View) initializedCondition(s *corev1.PodStatus) corev1.PodCondition {

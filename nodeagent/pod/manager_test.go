@@ -246,10 +246,10 @@ func TestImages(t *testing.T) {
 			t.Errorf("no event %q", want)
 		}
 	}
-	if _, err := b.m.ContainerID("ns", "web", "web", false); err == nil ||
-		err.Error() != `container "web" in pod "web" is waiting to start: trying and failing to pull image` {
-		t.Errorf("logs say %v", err)
-	}
+	b.until("logs say why", func() bool {
+		_, err := b.m.ContainerID("ns", "web", "web", false)
+		return err != nil && err.Error() == `container "web" in pod "web" is waiting to start: trying and failing to pull image`
+	})
 }
 
 // TestMissingConfig: a pod waits for a ConfigMap and starts as soon as it is there.
