@@ -22,6 +22,7 @@ import (
 func (s *session) interact(ctx context.Context, in, out *os.File) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	command.Quiet() // what runs in the background has no place on the screen
 	release := term.Guard()
 	defer release()
 	s.terminal = in

@@ -106,6 +106,9 @@ func fakeCluster(t *testing.T) string {
 		body, known := answers[r.URL.Path]
 		namespace, isMaps := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/api/v1/namespaces/"), "/configmaps")
 		switch {
+		case r.URL.Query().Get("sendInitialEvents") != "": // a client that is told so lists first
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422}`)
 		case r.URL.Query().Get("watch") != "":
 			w.WriteHeader(http.StatusOK)
 			w.(http.Flusher).Flush()

@@ -60,7 +60,8 @@ func ModeOf(args []string, o Options) Mode {
 }
 
 func execute(ctx context.Context, args []string, o Options) (err error) {
-	quiet()
+	Quiet()
+	defer Quiet()
 	cmdutil.BehaviorOnFatal(fail)
 	defer func() {
 		if r := recover(); r != nil {
@@ -103,8 +104,8 @@ func reported(err error) (failed error) {
 	return err
 }
 
-// quiet keeps the client library's log off the screen until -v asks for it.
-func quiet() {
+// Quiet keeps the client library's log off the screen; -v turns it on for one command.
+func Quiet() {
 	klog.SetLogger(logr.Discard())
 	var silent klog.Level
 	_ = silent.Set("0")
