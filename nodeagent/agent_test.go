@@ -433,21 +433,3 @@ func BenchmarkEngine(b *testing.B) {
 		b.StartTimer()
 	}
 }
-
-// TestClean: a node that is taken down leaves nothing on its machine.
-func TestClean(t *testing.T) {
-	b := newBed(t)
-	b.register()
-	p := b.node.Pod("memory")
-	p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
-	b.create(p)
-	b.until("ready", b.ready("memory"))
-	b.stop()
-	removed, err := Clean(t.Context(), b.node.Runtime, b.home)
-	if err != nil || removed != 2 {
-		t.Errorf("removed %d, %v", removed, err)
-	}
-	if err := os.RemoveAll(b.home); err != nil {
-		t.Errorf("its home is still in use: %v", err)
-	}
-}
