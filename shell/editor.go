@@ -45,6 +45,8 @@ func (e *editor) options() []prompt.Option {
 		prompt.OptionAddKeyBind(
 			prompt.KeyBind{Key: prompt.ControlR, Fn: e.search},
 			prompt.KeyBind{Key: prompt.ControlC, Fn: func(*prompt.Buffer) { e.stopped = e.continued }},
+			prompt.KeyBind{Key: prompt.Tab, Fn: e.tabbed},
+			prompt.KeyBind{Key: prompt.BackTab, Fn: e.tabbed},
 			prompt.KeyBind{Key: term.RedrawKey, Fn: func(*prompt.Buffer) { e.candidates.forget() }},
 			prompt.KeyBind{Key: prompt.ControlLeft, Fn: prompt.GoLeftWord},
 			prompt.KeyBind{Key: prompt.ControlRight, Fn: prompt.GoRightWord},
@@ -121,6 +123,13 @@ func (e *editor) complete(d prompt.Document) []prompt.Suggest {
 		e.column = 0
 	}
 	return e.candidates.suggest(d.TextBeforeCursor())
+}
+
+// tabbed follows a Tab. One that found no candidates selects none, and those that come later may be drawn.
+func (e *editor) tabbed(*prompt.Buffer) {
+	if len(e.candidates.answer) == 0 {
+		e.parser.Unchosen()
+	}
 }
 
 // leaving is go-prompt's exit checker. What go-prompt draws while it returns is not wanted: the line goes on.

@@ -218,6 +218,14 @@ func (p *Parser) Resume() {
 // Redraw makes go-prompt draw its line again, once no candidate is selected.
 func (p *Parser) Redraw() { p.tell(&p.redraw) }
 
+// Unchosen says that the last key selected no candidate after all.
+func (p *Parser) Unchosen() {
+	p.mu.Lock()
+	p.chosen = false
+	p.mu.Unlock()
+	p.wake()
+}
+
 // Leave makes go-prompt return; the text being edited survives.
 func (p *Parser) Leave() { p.tell(&p.leave) }
 
