@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/kubectl/pkg/cmd/clusterinfo"
 )
 
 func newClusterInfo(e Env) *cobra.Command {
@@ -28,7 +27,7 @@ func newClusterInfo(e Env) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return showCluster(c.Context(), e) },
 	}
-	c.AddCommand(clusterinfo.NewCmdClusterInfoDump(e.Getter, e.Streams))
+	c.AddCommand(newDump(e))
 	return c
 }
 

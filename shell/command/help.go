@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -42,13 +43,34 @@ func renamed(c *cobra.Command, print func() error) error {
 	return err
 }
 
-// otherProgram is kubectl's name where it names the program to type: not in an address (…/kubectl/), an annotation
-// (kubectl.kubernetes.io) or a field manager (kubectl-client-side-apply).
-var otherProgram = regexp.MustCompile(`(^|[^\w/.-])kubectl($|[^\w/.-]|\.(?:\s|$))`)
+var otherProgram = regexp.MustCompile(`\bkubectl\b`)
 
-// OwnName puts this program's name in the place of kubectl's in a text of kubectl's library.
+// OwnName puts this program's name in the place of kubectl's in a text of kubectl's library, where it names the program
+// to type: not in an address (…/kubectl/), an annotation (kubectl.kubernetes.io) or a field manager
+// (kubectl-client-side-apply).
 func OwnName(text string) string {
-	return otherProgram.ReplaceAllString(text, "${1}"+program+"${2}")
+	var own strings.Builder
+	rest := 0
+	for _, at := range otherProgram.FindAllStringIndex(text, -1) {
+		if isPartOfName(text[:at[0]], text[at[1]:]) {
+			continue
+		}
+		own.WriteString(text[rest:at[0]] + program)
+		rest = at[1]
+	}
+	return own.String() + text[rest:]
+}
+
+// isPartOfName looks at what stands around a word.
+func isPartOfName(before, after string) bool {
+	if before != "" && strings.IndexByte("/.-", before[len(before)-1]) >= 0 {
+		return true
+	}
+	if after == "" {
+		return false
+	}
+	sentenceEnds := after[0] == '.' && (len(after) == 1 || after[1] == ' ' || after[1] == '\n')
+	return strings.IndexByte("/.-", after[0]) >= 0 && !sentenceEnds
 }
 
 func grouped(root *cobra.Command, list List) templates.CommandGroups {

@@ -14,7 +14,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/create"
 	"k8s.io/kubectl/pkg/cmd/debug"
 	"k8s.io/kubectl/pkg/cmd/delete"
-	"k8s.io/kubectl/pkg/cmd/describe"
 	"k8s.io/kubectl/pkg/cmd/diff"
 	"k8s.io/kubectl/pkg/cmd/drain"
 	"k8s.io/kubectl/pkg/cmd/edit"
@@ -83,7 +82,7 @@ func Commands(parts Parts) List {
 		{"agent", nil, GroupCluster, child, part(parts.Agent)},
 
 		{"get", nil, GroupSee, childWith("watch", "watch-only"), kubectlNamed(get.NewCmdGet)},
-		{"describe", nil, GroupSee, inProcess, kubectlNamed(describe.NewCmdDescribe)},
+		{"describe", nil, GroupSee, inProcess, newDescribe},
 		{"events", nil, GroupSee, childWith("watch"), kubectlGetter(events.NewCmdEvents)},
 		{"logs", []string{"log"}, GroupSee, childWith("follow"), kubectl(logs.NewCmdLogs)},
 		{"top", nil, GroupSee, inProcess, kubectl(top.NewCmdTop)},
