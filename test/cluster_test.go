@@ -47,6 +47,7 @@ type cluster struct {
 	server    []string // flags of `leme server`
 	agent     []string // flags of `leme agent`
 	node      string
+	tool      func() (image string, err error) // pushes the test program's image, once
 }
 
 var (
@@ -73,7 +74,7 @@ func newCluster() (*cluster, error) {
 	n := clusters
 	clustersMu.Unlock()
 	id := fmt.Sprintf("%d-%d", os.Getpid(), n)
-	return &cluster{
+	c := &cluster{
 		home: home, bin: bin, node: "node-" + id,
 		server: []string{
 			"--listen", fmt.Sprintf("127.0.0.1:%d", ports[0]), "--advertise", "127.0.0.1",
@@ -83,7 +84,9 @@ func newCluster() (*cluster, error) {
 			"--node-name", "node-" + id, "--node-ip", "127.0.0.1", "--node-port", fmt.Sprint(ports[1]),
 			"--network", "leme-" + id,
 		},
-	}, nil
+	}
+	c.tool = sync.OnceValues(c.pushTool)
+	return c, nil
 }
 
 func freePorts(n int) ([]int, error) {

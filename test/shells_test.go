@@ -87,7 +87,9 @@ func TestShellsComplete(t *testing.T) {
 			s := newScreen(t, env, shell.start...)
 			s.keys(shell.setup+"; clear; echo ready", "Enter")
 			s.shows("ready")
-			s.keys("leme get po hel", "Tab", "Tab")
+			s.keys("leme get po hel", "Tab")
+			s.shows("leme get po " + pod[:strings.LastIndexByte(pod, '-')]) // what the two pods share
+			s.keys("Tab", "Tab") // bash rings, then lists
 			s.shows(pod, "Running")
 			s.keys("C-c", "")
 			s.keys("clear; leme rollout sta", "Tab")
