@@ -4,13 +4,21 @@ export CGO_ENABLED := 0
 # A development machine's settings must not choose another cluster.
 export LEME_HOME ?= /var/lib/leme
 
+# Flags for `leme up` and `leme down`, such as --listen or --node-name.
+UP_FLAGS   ?=
+DOWN_FLAGS ?=
+
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 LEME    := bin/leme
 TOOLS   := .cache/tools
 LINT    := $(TOOLS)/golangci-lint
-LINT_VERSION := v2.15.0
+LINT_# Flags for `leme up` and `leme down`, such as --listen or --node-name.
+UP_FLAGS   ?=
+DOWN_FLAGS ?=
+
+VERSION := v2.15.0
 
 .DEFAULT_GOAL := help
 
@@ -28,11 +36,11 @@ engine: ## find a Docker Engine, or install and start one
 
 .PHONY: up
 up: engine build ## start a cluster with a sample program on it, and open the shell
-	@./docs/examples/up.sh
+	@UP_FLAGS='$(UP_FLAGS)' ./docs/examples/up.sh
 
 .PHONY: down
 down: ## stop the cluster and remove its containers and networks (PURGE=1: its data too)
-	@if [ -x $(LEME) ] || $(MAKE) --no-print-directory build; then $(LEME) down $(if $(PURGE),--purge); fi
+	@if [ -x $(LEME) ] || $(MAKE) --no-print-directory build; then $(LEME) down $(if $(PURGE),--purge) $(DOWN_FLAGS); fi
 
 .PHONY: test
 test: engine build ## run every test, with real etcd, Docker Engine, kubectl and terminals

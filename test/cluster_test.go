@@ -148,8 +148,10 @@ func (c *cluster) remove() error {
 
 // nodeFlags are those flags of the agent that `leme down` takes too.
 func (c *cluster) nodeFlags() []string {
-	return []string{"--node-name", c.node, "--network", strings.Replace(c.node, "node-", "leme-", 1)}
+	return []string{"--node-name", c.node, "--network", c.network()}
 }
+
+func (c *cluster) network() string { return strings.Replace(c.node, "node-", "leme-", 1) }
 
 // theShared is set once there is a shared cluster, so that TestMain can remove it.
 var theShared *cluster

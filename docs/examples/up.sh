@@ -4,8 +4,11 @@
 set -eu
 cd "$(dirname "$0")/../.."
 leme=bin/leme
+: "${LEME_HOME:=/var/lib/leme}"
+export LEME_HOME KUBECONFIG="$LEME_HOME/kubeconfig" # whatever cluster the user's own settings name
 
-$leme up --detach
+# shellcheck disable=SC2086
+$leme up --detach ${UP_FLAGS:-}
 
 echo "Making the image hello:1.0 and pushing it to the cluster's registry"
 go run ./docs/examples/hello/image -o bin/hello.tar
@@ -18,7 +21,7 @@ echo
 $leme cluster-info
 echo
 $leme get pods -o wide
-cat <<'NEXT'
+cat <<NEXT
 
 What to type next, in the shell (bin/leme), or behind bin/leme here:
   describe pod hel<Tab>             everything about a pod, and its events
@@ -26,7 +29,7 @@ What to type next, in the shell (bin/leme), or behind bin/leme here:
   scale deploy/hello --replicas=5   five of them
   exec -it deploy/hello -- /hello --help
   help                              all the rest
-kubectl works too: export KUBECONFIG=$LEME_HOME/kubeconfig (/var/lib/leme/kubeconfig for root)
+kubectl works too: export KUBECONFIG=$KUBECONFIG
 NEXT
 if [ -t 0 ] && [ -t 1 ]; then
 	exec $leme
