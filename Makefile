@@ -14,11 +14,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 LEME    := bin/leme
 TOOLS   := .cache/tools
 LINT    := $(TOOLS)/golangci-lint
-LINT_# Flags for `leme up` and `leme down`, such as --listen or --node-name.
-UP_FLAGS   ?=
-DOWN_FLAGS ?=
-
-VERSION := v2.15.0
+LINT_VERSION := v2.15.0
 
 .DEFAULT_GOAL := help
 

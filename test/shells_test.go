@@ -89,7 +89,7 @@ func TestShellsComplete(t *testing.T) {
 			s.shows("ready")
 			s.keys("leme get po hel", "Tab")
 			s.shows("leme get po " + pod[:strings.LastIndexByte(pod, '-')]) // what the two pods share
-			s.keys("Tab", "Tab") // bash rings, then lists
+			s.keys("Tab", "Tab")                                            // bash rings, then lists
 			s.shows(pod, "Running")
 			s.keys("C-c", "")
 			s.keys("clear; leme rollout sta", "Tab")
