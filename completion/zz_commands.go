@@ -177,15 +177,10 @@ func Commands() *Command {
 			{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
 		}},
 		&Command{Name: "cluster-info", Short: "Show where the cluster, its nodes and its services are", Subs: []*Command{
-			&Command{Name: "dump", Short: "Dump relevant information for debugging and diagnosis", Flags: []Flag{
-				{Name: "all-namespaces", Shorthand: "A", Usage: "If true, dump all namespaces", Bool: true},
-				{Name: "allow-missing-template-keys", Shorthand: "", Usage: "If true, ignore any errors in templates when a field or map key is missing in t…", Bool: true},
-				{Name: "namespaces", Shorthand: "", Usage: "A comma separated list of namespaces to dump", Bool: false},
-				{Name: "output", Shorthand: "o", Usage: "Output format", Bool: false},
-				{Name: "output-directory", Shorthand: "", Usage: "Where to output the files", Bool: false},
-				{Name: "pod-running-timeout", Shorthand: "", Usage: "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at leas…", Bool: false},
-				{Name: "show-managed-fields", Shorthand: "", Usage: "If true, keep the managedFields when printing objects in JSON or YAML format", Bool: true},
-				{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
+			&Command{Name: "dump", Short: "Write out all objects and logs, to find a fault", Flags: []Flag{
+				{Name: "all-namespaces", Shorthand: "A", Usage: "Write out all namespaces", Bool: true},
+				{Name: "namespaces", Shorthand: "", Usage: "Namespaces to write out (default: the current one and kube-system)", Bool: false},
+				{Name: "output-directory", Shorthand: "", Usage: "Write files below this directory, and not to standard output", Bool: false},
 			}},
 		}},
 		&Command{Name: "completion", Short: "Print the completion script for your own shell"},

@@ -42,43 +42,59 @@ func (w *watcher) set(change func(*health)) {
 	}
 }
 
-// Run follows the cluster of the scope in force until ctx ends.
+// Run follows the cluster of the context in force until ctx ends.
 func (w *watcher) Run(ctx context.Context, scope func() (command.Scope, <-chan struct{})) {
 	for ctx.Err() == nil {
-		now, moved := scope()
+		now, _ := scope()
 		within, cancel := context.WithCancel(ctx)
-		go func() {
-			select {
-			case <-moved:
-				cancel()
-			case <-within.Done():
-			}
-		}()
-		w.follow(within, command.Scope{Context: now.Context})
-		cancel()
+		var parts sync.WaitGroup
+		parts.Go(func() {
+			awaitContext(within, now.Context, scope)
+			cancel()
+		})
+		parts.Go(func() { w.follow(within, command.Scope{Context: now.Context}) })
+		parts.Wait()
+	}
+}
+
+// awaitContext returns when another context is in force, or ctx ends.
+func awaitContext(ctx context.Context, name string, scope func() (command.Scope, <-chan struct{})) {
+	for {
+		now, moved := scope()
+		if now.Context != name {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-moved:
+		}
 	}
 }
 
 // follow asks the cluster again and again, and counts its nodes and pods while it answers.
 func (w *watcher) follow(ctx context.Context, scope command.Scope) {
-	var counting context.CancelFunc = func() {}
-	defer func() { counting() }()
+	w.set(func(h *health) { *h = health{} })
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	stop := func() {}
+	defer func() { stop() }()
+	up := false
 	for {
 		reachable, client := ask(ctx, scope)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return
-		}
-		was := w.Health()
-		if !reachable {
-			counting()
+		case !reachable:
+			stop()
 			w.set(func(h *health) { *h = health{Known: true} })
-		} else if !was.Reachable || !was.Known {
-			w.set(func(h *health) { h.Known, h.Reachable = true, true })
-			counting()
+		case !up:
+			w.set(func(h *health) { *h = health{Known: true, Reachable: true} })
 			within, cancel := context.WithCancel(ctx)
-			counting = cancel
-			go w.count(within, client)
+			stop = cancel
+			counting.Go(func() { w.count(within, client) })
 		}
+		up = reachable
 		select {
 		case <-ctx.Done():
 			return

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"slices"
-	"strings"
 
 	"leme/shell/command"
 	"leme/shell/line"
@@ -67,12 +66,4 @@ func readsPipe(words []string) bool {
 		}
 	}
 	return false
-}
-
-// name is what a plan is called in messages.
-func (s stage) name() string {
-	if s.system != "" {
-		return "!" + s.system
-	}
-	return strings.Join(s.words, " ")
 }

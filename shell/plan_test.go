@@ -34,7 +34,7 @@ func TestPlanStep(t *testing.T) {
 		})
 		var names []string
 		for _, s := range p.stages {
-			names = append(names, s.name())
+			names = append(names, name(s))
 		}
 		got := "children: " + strings.Join(names, ", ")
 		if p.inProcess {
@@ -75,4 +75,12 @@ func TestModes(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", c.words, got, c.want)
 		}
 	}
+}
+
+// name writes a stage as it is typed.
+func name(s stage) string {
+	if s.system != "" {
+		return "!" + s.system
+	}
+	return strings.Join(s.words, " ")
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"leme/shell/command"
 )
 
@@ -47,5 +45,3 @@ func hasContext(ctx context.Context, scope command.Scope) error {
 	slices.Sort(names)
 	return fmt.Errorf("there is no context %q: the kubeconfig has %s", scope.Context, cmp.Or(strings.Join(names, ", "), "none"))
 }
-
-func isMissing(err error) bool { return apierrors.IsNotFound(err) }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/kubernetes"
@@ -100,7 +101,7 @@ func (s *session) describeScope(ctx context.Context, scope command.Scope, chosen
 	if err != nil {
 		return text, nil
 	}
-	if _, err := client.CoreV1().Namespaces().Get(ctx, chosen, metav1.GetOptions{}); isMissing(err) {
+	if _, err := client.CoreV1().Namespaces().Get(ctx, chosen, metav1.GetOptions{}); apierrors.IsNotFound(err) {
 		text += "\nThere is no such namespace yet: create namespace " + chosen
 	}
 	return text, nil

@@ -13,7 +13,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
@@ -77,7 +76,6 @@ type Scope struct {
 // Env is what a constructor in the list builds its command from.
 type Env struct {
 	Factory cmdutil.Factory
-	Getter  genericclioptions.RESTClientGetter
 	Streams genericiooptions.IOStreams
 	Parts   Parts
 	Session Session // nil in a one-shot command

@@ -79,7 +79,7 @@ func newRoot(ctx context.Context, o Options) (*cobra.Command, Env) {
 
 	factory := cmdutil.NewFactory(matching)
 	return root, Env{
-		Factory: factory, Getter: client, Streams: o.Streams,
+		Factory: factory, Streams: o.Streams,
 		Parts: o.Parts, Session: o.Session, List: Commands(o.Parts),
 	}
 }

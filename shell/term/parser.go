@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/c-bata/go-prompt"
 	"golang.org/x/sys/unix"
@@ -152,69 +151,6 @@ func (p *Parser) signal() []byte {
 	return nil
 }
 
-// The keys that pause the reading. Escape stands for the parser's own leaveKey; a single Escape pauses nothing.
-const (
-	keyEnter     = '\r'
-	keyInterrupt = 0x03 // Ctrl-C
-	keyEOF       = 0x04 // Ctrl-D
-	keySearch    = 0x12 // Ctrl-R: its own loop reads on with Key
-	keyLeave     = escape
-)
-
-// note stops the reading after a key that go-prompt may end the line for, and follows whether a candidate is selected.
-func (p *Parser) note(key []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch prompt.GetKey(key) {
-	case prompt.Tab, prompt.BackTab:
-		p.chosen = true
-	case prompt.Up, prompt.Down:
-	default:
-		p.chosen = false
-	}
-	switch string(key) {
-	case "\r", "\n":
-		p.paused = keyEnter
-	case string(leaveKey):
-		p.paused = keyLeave
-	case string([]byte{keyEOF}), string([]byte{keyInterrupt}), string([]byte{keySearch}):
-		p.paused = key[0]
-	}
-}
-
-// Ending says why the line ended; it is for use after go-prompt returned it.
-func (p *Parser) Ending() Ending {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.paused == keyEnter:
-		return Entered
-	case p.paused == keyInterrupt:
-		return Interrupted
-	case p.paused == keyLeave && !p.gone:
-		return Left
-	}
-	return EndOfFile
-}
-
-// Leaving is the prompt.ExitChecker that belongs to the parser: it ends the line after Leave. That it is asked after
-// Ctrl-C or Ctrl-D means that the line goes on.
-func (p *Parser) Leaving(string, bool) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.paused == keyEOF || p.paused == keyInterrupt {
-		p.paused = 0
-	}
-	return p.paused == keyLeave
-}
-
-// Resume reads on after Ctrl-R.
-func (p *Parser) Resume() {
-	p.mu.Lock()
-	p.paused = 0
-	p.mu.Unlock()
-}
-
 // Redraw makes go-prompt draw its line again, once no candidate is selected.
 func (p *Parser) Redraw() { p.tell(&p.redraw) }
 
@@ -237,45 +173,3 @@ func (p *Parser) tell(signal *bool) {
 }
 
 func (p *Parser) wake() { _, _ = unix.Write(p.waker[1], []byte{0}) } // a full pipe wakes too
-
-// next reads a single byte from the terminal, so that what follows a line is left to the command that it runs. A
-// negative time waits until a byte comes or the parser is woken.
-func (p *Parser) next(within time.Duration) (byte, bool) {
-	wait := -1
-	if within >= 0 {
-		wait = int(within.Milliseconds())
-	}
-	fds := []unix.PollFd{{Fd: int32(p.in.Fd()), Events: unix.POLLIN}, {Fd: int32(p.waker[0]), Events: unix.POLLIN}}
-	if wait >= 0 {
-		fds = fds[:1] // in the middle of a key
-	}
-	for {
-		n, err := unix.Poll(fds, wait)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil || n == 0 {
-			return 0, false
-		}
-		break
-	}
-	if len(fds) > 1 && fds[1].Revents != 0 {
-		var drained [64]byte
-		_, _ = unix.Read(p.waker[0], drained[:])
-		return 0, false
-	}
-	var b [1]byte
-	n, err := unix.Read(int(p.in.Fd()), b[:])
-	if n == 0 || err != nil {
-		p.hangUp()
-		return 0, false
-	}
-	return b[0], true
-}
-
-// hangUp ends the line when the terminal is gone.
-func (p *Parser) hangUp() {
-	p.mu.Lock()
-	p.leave, p.gone = true, true
-	p.mu.Unlock()
-}
