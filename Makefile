@@ -1,14 +1,12 @@
 # Leme: a cluster for Docker hosts. `make help` lists the targets.
 
 export CGO_ENABLED := 0
-# A development machine's settings must not choose another cluster.
-export LEME_HOME ?= /var/lib/leme
 
 # Flags for `leme up` and `leme down`, such as --listen or --node-name.
 UP_FLAGS   ?=
 DOWN_FLAGS ?=
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
+VERSION := $(shell (git describe --tags --match 'v[0-9]*' 2>/dev/null || echo v0.1.0) | sed s/^v//)
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 LEME    := bin/leme

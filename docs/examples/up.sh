@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 leme=bin/leme
-: "${LEME_HOME:=/var/lib/leme}"
+if [ "$(id -u)" = 0 ]; then : "${LEME_HOME:=/var/lib/leme}"; else : "${LEME_HOME:=$HOME/.local/share/leme}"; fi
 export LEME_HOME KUBECONFIG="$LEME_HOME/kubeconfig" # whatever cluster the user's own settings name
 
 # shellcheck disable=SC2086
