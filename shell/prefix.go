@@ -25,7 +25,8 @@ func prefix(scope command.Scope, h health, columns int) string {
 	long := scope.Context + "/" + scope.Namespace
 	state := h.String()
 	for _, text := range []string{
-		joined(long, state), joined(scope.Namespace, state), joined(scope.Namespace, ""),
+		joined(long, state), joined(scope.Namespace, state),
+		joined(scope.Namespace, strings.TrimPrefix(state, "cluster ")), joined(scope.Namespace, ""),
 	} {
 		if runewidth.StringWidth(text) <= columns/2 {
 			return text

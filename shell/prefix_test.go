@@ -26,6 +26,7 @@ func TestPrefix(t *testing.T) {
 			"leme/web [2/3 nodes ready, 5 pods not ready]> "},
 		{"away", health{Known: true}, 80, "leme/web [cluster unreachable]> "},
 		{"narrow", well, 38, "web [3 nodes]> "},
+		{"narrow and away", health{Known: true}, 50, "web [unreachable]> "},
 		{"narrower", well, 20, "web> "},
 		{"narrowest", well, 8, "> "},
 	} {
