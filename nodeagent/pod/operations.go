@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -154,10 +155,16 @@ func (w *worker) runSandbox(a Action) operation {
 			if last.ID != "" {
 				w.view.BackOff[sandboxKey] = w.view.BackOff[sandboxKey].Next(last)
 			}
-			w.view.Containers = append(w.view.Containers, sandbox)
+			w.view.Containers = with(w.view.Containers, sandbox)
 			w.publish()
 		}, err
 	}
+}
+
+// with lists a container in its newest state, once: the engine may have told of it before the operation that made it.
+func with(list []Container, newest Container) []Container {
+	others := slices.DeleteFunc(slices.Clone(list), func(c Container) bool { return c.ID == newest.ID })
+	return append(others, newest)
 }
 
 // hostPorts lists the ports to publish on the host; in its own network they are there already.

@@ -2,6 +2,7 @@ package pod
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,8 +34,11 @@ type planner struct {
 	plan  Plan
 }
 
-// do adds an action, unless its like is under way or has failed just now.
+// do adds an action, unless its like is planned or under way, or has failed just now.
 func (p *planner) do(a Action) {
+	if slices.ContainsFunc(p.plan.Actions, func(planned Action) bool { return planned.key() == a.key() }) {
+		return
+	}
 	if _, busy := p.Busy[a.key()]; busy {
 		return
 	}
