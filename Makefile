@@ -22,6 +22,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build bin/leme
+	@[ -x $(LEME) ] || echo 'Building $(LEME); the first time takes some minutes ...'
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(LEME) .
 
 .PHONY: engine
@@ -59,5 +60,5 @@ verify: lint generate ## lint, then fail when a generated file or go.mod is stal
 	@git diff --exit-code --stat
 
 .PHONY: bench
-bench: engine build ## measure against Docker, side by side in one run
-	@go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test ./registry/pull
+bench: engine ## measure against Docker and kubectl, side by side in one run (docs/performance.md)
+	@go run ./test/budget
