@@ -97,7 +97,7 @@ func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, g
 	}
 	p.loopback.add(o)
 	defer p.loopback.remove(o)
-	ref := p.loopback.listener.Addr().String() + "/" + o.repo + ":pull"
+	ref := fmt.Sprintf("%s/%s:pull-%d", p.loopback.listener.Addr(), o.repo, p.pulls.Add(1)) // others may pull the same image
 	defer p.untag(ctx, ref)
 	if err := p.enginePull(pulling, ref, m); err != nil {
 		if cause := context.Cause(pulling); cause != nil {

@@ -283,6 +283,27 @@ func TestLayersOnce(t *testing.T) {
 	}
 }
 
+// TestOneImageTwice pulls an image several times at once, as a pod whose containers share it does.
+func TestOneImageTwice(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	p := startPuller(t, e)
+	for i := range 5 {
+		img := makeImage(t, e, makeLayer(t, 50_000, compression.GZip))
+		ref := push(t, e, img, "%s/leme-test/twice%d:1", host, i)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				got, err := p.Pull(t.Context(), ref, nil, nil)
+				if err != nil || got.ImageID != configName(t, img) {
+					t.Errorf("%+v, %v", got, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
 func TestBrokenLines(t *testing.T) {
 	e := engine(t)
 	for _, c := range []struct {
