@@ -124,6 +124,31 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+func TestAttachToWhatEnds(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	attach := func(id string) error {
+		input, typed := io.Pipe() // nobody types
+		defer typed.Close()
+		return n.Attach(ctx, id, pod.Streams{Stdin: input, Stdout: io.Discard})
+	}
+	for range 5 { // attaching, the program finds it running, ending or ended
+		p := n.Pod("brief", "echo", "and gone")
+		p.Spec.Containers[0].Stdin = true
+		id := n.Run(t, p)
+		_ = attach(id) // either way, it comes back
+		if ctx.Err() != nil {
+			t.Fatal("attached for good to a container that has ended")
+		}
+		n.WaitExit(t, id)
+		if err := attach(id); err == nil || !strings.Contains(err.Error(), "not running") {
+			t.Errorf("attaching to a container that has ended: %v", err)
+		}
+	}
+}
+
 func TestEventsTellWhichPodChanged(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)

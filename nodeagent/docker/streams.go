@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -10,28 +9,6 @@ import (
 
 	"leme/nodeagent/pod"
 )
-
-// Attach connects streams to a container's main process until that ends or ctx does. The process is not disturbed by
-// the end of a session, unless its spec has stdinOnce.
-func (r *Runtime) Attach(ctx context.Context, id string, s pod.Streams) error {
-	attached, err := r.engine.ContainerAttach(ctx, id, client.ContainerAttachOptions{
-		Stream: true,
-		Stdin:  s.Stdin != nil,
-		Stdout: s.Stdout != nil,
-		Stderr: s.Stderr != nil,
-	})
-	if err != nil {
-		return fmt.Errorf("attaching: %w", err)
-	}
-	resize := func(ctx context.Context, size pod.TerminalSize) error {
-		_, err := r.engine.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
-		return err
-	}
-	if err := r.pump(ctx, attached.HijackedResponse, s, resize); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("copying the streams of attach: %w", err)
-	}
-	return ctx.Err()
-}
 
 // pump copies between a session with the engine and our streams until the engine ends it or ctx ends, and closes the
 // session. The reader of standard input may stay blocked in its Read until its owner closes it.

@@ -31,9 +31,12 @@ type images struct {
 	secrets func(ctx context.Context) []corev1.Secret
 }
 
-// ensure gives the image that a container is to be made of. Errors are *waitError.
+// ensure gives the image that a container is to be made of. Errors are *waitError, or ctx's.
 func (i images) ensure(ctx context.Context, c *corev1.Container) (Image, error) {
 	image, present, err := i.runtime.Image(ctx, c.Image)
+	if ctx.Err() != nil { // the pod is to go
+		return Image{}, ctx.Err()
+	}
 	if err != nil {
 		i.say(c, corev1.EventTypeWarning, "InspectFailed", fmt.Sprintf("Failed to inspect image %q: %v", c.Image, err))
 		return Image{}, &waitError{imageInspectError, fmt.Sprintf("Failed to inspect image %q: %v", c.Image, err)}
