@@ -16,5 +16,10 @@ func All() *Set {
 		ReplicaSet,
 		// coordination.k8s.io/v1
 		Lease,
+		// rbac.authorization.k8s.io/v1
+		ClusterRole,
+		ClusterRoleBinding,
+		Role,
+		RoleBinding,
 	)
 }

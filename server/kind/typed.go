@@ -6,6 +6,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,6 +16,7 @@ import (
 // The functions here turn a kind's typed functions into the untyped ones that a Kind holds, so that the files of
 // the kinds never mention runtime.Object. A wrong type is a bug of the caller and panics.
 
+func rbac(name string) schema.GroupVersionKind { return rbacv1.SchemeGroupVersion.WithKind(name) }
 func core(name string) schema.GroupVersionKind { return corev1.SchemeGroupVersion.WithKind(name) }
 func apps(name string) schema.GroupVersionKind { return appsv1.SchemeGroupVersion.WithKind(name) }
 func coordination(name string) schema.GroupVersionKind {

@@ -40,4 +40,6 @@ func conditional(t Target) bool {
 }
 
 // createdByUpdate tells whether an update of what is not there makes it.
-func createdByUpdate(t Target) bool { return t.resource() == kind.Event.GroupResource() }
+func createdByUpdate(t Target) bool {
+	return t.resource() == kind.Event.GroupResource() || t.resource().Group == kind.Role.Group
+}

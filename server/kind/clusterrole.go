@@ -1,0 +1,21 @@
+package kind
+
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/validation/path"
+)
+
+// ClusterRole is what may be done in the whole cluster, or, given by a RoleBinding, in its namespace.
+var ClusterRole = &Kind{
+	GroupVersionKind: rbac("ClusterRole"),
+	Resource:         "clusterroles",
+	Singular:         "clusterrole",
+	New:              makes[rbacv1.ClusterRole](),
+	NewList:          makes[rbacv1.ClusterRoleList](),
+
+	ValidateName: path.ValidatePathSegmentName,
+	Validate:     validates(validateClusterRole),
+
+	Columns: roleColumns,
+	Row:     prints(func(r *rbacv1.ClusterRole) []any { return []any{r.Name, createdAt(r)} }),
+}
