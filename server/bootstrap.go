@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -17,6 +19,29 @@ var firstNamespaces = []string{metav1.NamespaceDefault, metav1.NamespaceSystem, 
 
 // bootstrap makes what a new cluster needs and leaves alone what is there.
 func bootstrap(ctx context.Context, api *resource.API) error {
+	if err := bootstrapNamespaces(ctx, api); err != nil {
+		return fmt.Errorf("making the first namespaces: %w", err)
+	}
+	if err := bootstrapPriorityClasses(ctx, api); err != nil {
+		return fmt.Errorf("making the system's priority classes: %w", err)
+	}
+	return nil
+}
+
+func bootstrapPriorityClasses(ctx context.Context, api *resource.API) error {
+	classes := resource.For[*schedulingv1.PriorityClass](api, kind.PriorityClass, auth.UserServer)
+	for _, class := range kind.SystemPriorityClasses() {
+		if _, ok := classes.Get("", class.Name); ok {
+			continue
+		}
+		if _, err := classes.Create(ctx, class); err != nil && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func bootstrapNamespaces(ctx context.Context, api *resource.API) error {
 	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, auth.UserServer)
 	for _, name := range firstNamespaces {
 		if _, ok := namespaces.Get("", name); ok {

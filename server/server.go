@@ -126,7 +126,7 @@ func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
 		return nil, err
 	}
 	if err := bootstrap(ctx, p.api); err != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("making the first namespaces: %w", err)
+		return nil, err
 	}
 	return p, nil
 }

@@ -27,6 +27,7 @@ type admissionStep func(ctx context.Context, a *API, w admission) error
 var admissionSteps = []admissionStep{
 	namespaceLives,
 	serviceAccountDefault,
+	onePriorityDefault,
 	priorityDefault,
 	tolerationDefaults,
 }
@@ -77,6 +78,3 @@ func terminating(w admission) error {
 	})
 	return err
 }
-
-// immortal are the namespaces that cannot be deleted.
-var immortal = []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic}

@@ -2,10 +2,8 @@ package resource
 
 import (
 	"context"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"leme/server/kind"
@@ -40,51 +38,6 @@ func serviceAccountDefault(_ context.Context, a *API, w admission) error {
 		return err
 	}
 	pod.Spec.ImagePullSecrets = append(pod.Spec.ImagePullSecrets, account.(*corev1.ServiceAccount).ImagePullSecrets...)
-	return nil
-}
-
-// The priorities of the two classes that are always there.
-const (
-	systemClusterCritical = "system-cluster-critical"
-	systemNodeCritical    = "system-node-critical"
-)
-
-func systemPriorities() map[string]int32 {
-	return map[string]int32{systemClusterCritical: 2_000_000_000, systemNodeCritical: 2_000_001_000}
-}
-
-// priorityDefault computes a new pod's priority from its class, and keeps it afterwards.
-func priorityDefault(_ context.Context, _ *API, w admission) error {
-	pod := podOf(w.object)
-	if pod == nil {
-		return nil
-	}
-	if old := podOf(w.old); old != nil {
-		if pod.Spec.Priority == nil {
-			pod.Spec.Priority = old.Spec.Priority
-		}
-		if pod.Spec.PreemptionPolicy == nil {
-			pod.Spec.PreemptionPolicy = old.Spec.PreemptionPolicy
-		}
-		return nil
-	}
-	priority, policy := int32(0), corev1.PreemptLowerPriority
-	if class := pod.Spec.PriorityClassName; class != "" {
-		known, ok := systemPriorities()[class]
-		if !ok {
-			return apierrors.NewForbidden(w.resource(), pod.Name, fmt.Errorf("no PriorityClass with name %v was found", class))
-		}
-		priority = known
-	}
-	if pod.Spec.Priority != nil && *pod.Spec.Priority != priority {
-		return apierrors.NewForbidden(w.resource(), pod.Name, fmt.Errorf(
-			"the integer value of priority (%d) must not be provided in pod spec; priority admission controller computed %d from the given PriorityClass name",
-			*pod.Spec.Priority, priority))
-	}
-	pod.Spec.Priority = &priority
-	if pod.Spec.PreemptionPolicy == nil {
-		pod.Spec.PreemptionPolicy = &policy
-	}
 	return nil
 }
 

@@ -120,6 +120,9 @@ func TestAdmission(t *testing.T) {
 	seconds := int64(5)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "puller"}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "key"}}}
 	create(t, a, target(kind.ServiceAccount, "default", ""), account)
+	for _, class := range kind.SystemPriorityClasses() {
+		create(t, a, priorityClasses(""), class)
+	}
 
 	t.Run("defaults of a pod", func(t *testing.T) {
 		pod := object[*corev1.Pod](t, create(t, a, pods(""), newPod("plain")))

@@ -2,9 +2,7 @@ package resource
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,7 +10,6 @@ import (
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"leme/server/kind"
 	"leme/server/store"
 )
 
@@ -40,10 +37,7 @@ func (a *API) mayDelete(t Target, o metav1.DeleteOptions) error {
 	if t.Subresource != "" {
 		return apierrors.NewMethodNotSupported(t.resource(), "delete")
 	}
-	if t.resource() == kind.Namespace.GroupResource() && slices.Contains(immortal, t.Name) {
-		return apierrors.NewForbidden(t.resource(), t.Name, errors.New("this namespace may not be deleted"))
-	}
-	return nil
+	return immortal(t)
 }
 
 // deletable returns the object that a deletion is about. What the cache has may be old: before a deletion is refused

@@ -21,6 +21,8 @@ var packages = []string{
 	"k8s.io/api/coordination/v1",
 	"k8s.io/api/core/v1",
 	"k8s.io/api/rbac/v1",
+	"k8s.io/api/node/v1",
+	"k8s.io/api/scheduling/v1",
 	"k8s.io/apimachinery/pkg/api/resource",
 	"k8s.io/apimachinery/pkg/apis/meta/v1",
 	"k8s.io/apimachinery/pkg/runtime",
