@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -40,6 +39,7 @@ import (
 	"leme/server"
 	"leme/shell"
 	"leme/shell/command"
+	"leme/shell/warmup"
 )
 
 // version and commit are set when the program is built.
@@ -106,7 +106,7 @@ func completer(ctx context.Context) command.Completer {
 func service(ctx context.Context) (context.Context, context.CancelFunc) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	// Most of the memory is caches that live long: collecting a little more often costs next to nothing and keeps it small.
-	debug.SetGCPercent(50)
+	warmup.End(50)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
