@@ -173,7 +173,8 @@ func TestPlan(t *testing.T) {
 		{"deleted, clean", nil, []func(*View){deleted, func(v *View) { v.Containers, v.Clean = nil, true }}, "delete pod"},
 		{"deleted, waits for finalizers", nil, []func(*View){deleted, func(v *View) { v.Containers, v.Clean, v.Deleted = nil, true, true }}, ""},
 		{"deleted, a sandbox listed twice", []Container{sandboxOf(0, Running)}, []func(*View){deleted, func(v *View) { v.Reported = true }}, "remove s0"},
-		{"gone", []Container{made("web", 0, Running)}, []func(*View){gone}, "kill web within 5s: Stopping container web"},
+		{"gone", []Container{made("web", 0, Running)}, []func(*View){gone}, "kill web within 2s: Stopping container web"},
+		{"gone while stopping", []Container{made("web", 0, Running)}, []func(*View){gone, deleted, busy("web", Operation{Verb: Kill, Until: now.Add(time.Minute)})}, "cancel web"},
 		{"gone, stopped", []Container{exited("web", 0, 0)}, []func(*View){gone}, "remove s0; remove web0"},
 		{"gone, clean", nil, []func(*View){gone, func(v *View) { v.Containers, v.Clean = nil, true }}, "done"},
 		{"too long active", []Container{made("web", 0, Running)}, []func(*View){func(v *View) {

@@ -164,8 +164,12 @@ const (
 	graceMin     = 2 * time.Second // as the kubelet grants in any case
 )
 
-// grace is how long a container of the pod may take to stop.
+// grace is how long a container of the pod may take to stop. A pod that the API let go of before it ended here was
+// deleted by force: nobody waits for it any more.
 func (p *planner) grace() time.Duration {
+	if p.Gone {
+		return graceMin
+	}
 	seconds := p.Pod.DeletionGracePeriodSeconds
 	if seconds == nil {
 		seconds = p.Pod.Spec.TerminationGracePeriodSeconds
