@@ -9,6 +9,7 @@ import (
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"leme/server/store"
 )
@@ -96,7 +97,7 @@ func (p *patch) checked(m merge) func(*store.Item) (runtime.Object, error) {
 		}
 		obj.GetObjectKind().SetGroupVersionKind(p.form.gvk)
 		if p.found, err = judge(unknown, p.validation); err != nil {
-			return nil, badPatch("", err)
+			return nil, badPatch(field.OmitValueType{}, err)
 		}
 		return obj, nil
 	}

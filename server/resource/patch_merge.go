@@ -94,7 +94,7 @@ func (p *patch) strategicPatch(data []byte) (merge, error) {
 			return obj, unknown.Errors(), nil
 		}
 		if err != nil {
-			return nil, nil, badPatch(string(data), err)
+			return nil, nil, badPatch(quoted(data), err)
 		}
 		return obj, nil, nil
 	}, nil
@@ -108,7 +108,7 @@ func (p *patch) check(data []byte, into any, prefix string) error {
 	}
 	warnings, err := judge(unknown, p.validation)
 	if err != nil {
-		return badPatch(string(data), err)
+		return badPatch(quoted(data), err)
 	}
 	for _, w := range warnings {
 		p.warnings = append(p.warnings, prefix+w)
@@ -121,7 +121,7 @@ func (p *patch) decode(raw []byte) (runtime.Object, []error, error) {
 	obj := p.form.new()
 	unknown, err := decodeJSON(raw, obj, p.validation)
 	if err != nil {
-		return nil, nil, badPatch(string(raw), err)
+		return nil, nil, badPatch(quoted(raw), err)
 	}
 	return obj, unknown, nil
 }
@@ -129,12 +129,16 @@ func (p *patch) decode(raw []byte) (runtime.Object, []error, error) {
 // maxQuoted bounds how much of a bad patch its error repeats, in bytes.
 const maxQuoted = 1024
 
-// badPatch is a 422 that points at the patch.
-func badPatch(quoted string, err error) error {
-	if len(quoted) > maxQuoted {
-		quoted = quoted[:maxQuoted] + "…"
+func quoted(patch []byte) string {
+	if len(patch) > maxQuoted {
+		return string(patch[:maxQuoted]) + "…"
 	}
-	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), quoted, err.Error())})
+	return string(patch)
+}
+
+// badPatch is a 422 that points at the patch, or at what is quoted of it.
+func badPatch(value any, err error) error {
+	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), value, err.Error())})
 }
 
 // unprocessable is a 422 that says what is wrong.

@@ -86,6 +86,7 @@ func New(c Config) (*Handler, error) {
 	var next http.Handler = http.HandlerFunc(h.route)
 	next = h.limit(next)
 	next = h.authorize(next)
+	next = h.impersonate(next)
 	next = h.authenticate(next)
 	next = h.observe(next)
 	next = h.recover(next)

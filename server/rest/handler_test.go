@@ -19,6 +19,9 @@ func TestAnswers(t *testing.T) {
 		t.Fatal(code, body)
 	}
 	const pods = "/api/v1/namespaces/default/pods"
+	const deployments = "/apis/apps/v1/namespaces/default/deployments"
+	deploymentJSON := `{"metadata":{"name":"web"},"spec":{"replicas":2,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},` +
+		`"spec":{"containers":[{"name":"web","image":"web:1"}]}}}}`
 	asTable := "Accept: application/json;as=Table;v=v1;g=meta.k8s.io"
 	for _, tt := range []struct {
 		request, body string
@@ -38,9 +41,12 @@ func TestAnswers(t *testing.T) {
 		{"GET " + pods + "?includeObject=None", "", []string{asTable}, 200, `]}]}`},
 		{"GET " + pods + "?includeObject=Some", "", []string{asTable}, 400, "unrecognized includeObject value"},
 		{"GET " + pods, "", []string{"Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"}, 200, `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1"`},
+		{"POST " + deployments, deploymentJSON, nil, 201, `"name":"web"`},
+		{"GET " + deployments + "/web/scale", "", []string{asTable}, 200, `"rows":[{"cells":["web",2,0,`},
 		{"GET " + pods, "", []string{"Accept: text/html"}, 406, "NotAcceptable"},
 		{"GET " + pods + "/two", "", nil, 404, `"message":"pods \"two\" not found","reason":"NotFound","details":{"name":"two","kind":"pods"},"code":404}`},
-		{"GET /api/v1/nothings", "", nil, 404, "the server could not find the requested resource"},
+		{"GET /api/v1/nothings", "", nil, 404, `"the server could not find the requested resource (list nothings)","reason":"NotFound","details":{},`},
+		{"PATCH " + pods + "/one/nothing", "{}", nil, 404, `resource (patch pods/nothing)","reason":"NotFound","details":{},`},
 		{"GET /api/v1/namespaces/default/nodes", "", nil, 404, "NotFound"},
 		{"GET /api/v1/pods/one", "", nil, 404, "NotFound"},
 		{"GET " + pods + "/one/nothing", "", nil, 404, "NotFound"},
@@ -79,6 +85,12 @@ func TestAnswers(t *testing.T) {
 		{"GET /healthz", "", []string{"X-User: "}, 200, "ok"},
 		{"GET /version", "", []string{"X-User: "}, 200, "v1.37.2"},
 		{"GET " + pods, "", []string{"X-User: jane", "X-Group: staff"}, 403, `pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"`},
+		{"GET " + pods, "", []string{"Impersonate-User: jane"}, 403, `User \"jane\" cannot list`},
+		{"GET " + pods, "", []string{"Impersonate-User: jane", "Impersonate-Group: system:masters"}, 200, "PodList"},
+		{"GET " + pods, "", []string{"Impersonate-Group: system:masters"}, 400, "without a user"},
+		{"GET " + pods, "", []string{"Impersonate-User: jane", "Impersonate-Extra-Scopes: x"}, 400, "extra fields"},
+		{"GET " + pods, "", []string{"X-User: jane", "X-Group: staff", "Impersonate-User: admin"}, 403, `User \"jane\" cannot impersonate resource \"users\"`},
+		{"POST /apis/authentication.k8s.io/v1/selfsubjectreviews", "{}", []string{"Impersonate-User: system:serviceaccount:a:b"}, 201, `["system:serviceaccounts","system:serviceaccounts:a","system:authenticated"]`},
 		{"GET /metrics", "", []string{"X-User: jane", "X-Group: staff"}, 403, `forbidden: User \"jane\" cannot get path \"/metrics\"`},
 		{"DELETE " + pods + "/one", `{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}`, nil, 200, `"name":"one"`},
 	} {

@@ -48,10 +48,24 @@ func (c *call) fail(err error) {
 	c.answer(int(status.Code), &status, statusKind)
 }
 
-// notFound is the answer for a path that means nothing.
+// notFound is the answer for a path that means nothing. Its details are empty: that is how clients tell it from an
+// object that is not there.
 func notFound(c *call) error {
-	return apierrors.NewGenericServerResponse(http.StatusNotFound, c.info.Verb,
-		schema.GroupResource{Group: c.info.Group, Resource: c.info.Resource}, c.info.Name, "", 0, false)
+	message := "the server could not find the requested resource"
+	if c.info.Resource != "" {
+		what := c.info.Resource
+		if c.info.Group != "" {
+			what += "." + c.info.Group
+		}
+		if c.info.Subresource != "" {
+			what += "/" + c.info.Subresource
+		}
+		message += " (" + c.info.Verb + " " + what + ")"
+	}
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
+		Message: message, Details: &metav1.StatusDetails{},
+	}}
 }
 
 func notAllowed(c *call) error {

@@ -87,7 +87,7 @@ func (h *Handler) authenticate(next http.Handler) http.Handler {
 			c.fail(apierrors.NewUnauthorized("Unauthorized"))
 			return
 		case !ok:
-			user = auth.User{Name: "system:anonymous", Groups: []string{"system:unauthenticated"}}
+			user = auth.User{Name: userAnonymous, Groups: []string{groupUnauthenticated}}
 		}
 		c.user = user
 		r.Header.Del("Authorization") // whatever a request is passed on to has no business with it

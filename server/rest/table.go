@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -40,6 +41,19 @@ var plain = sync.OnceValue(func() *table {
 	})
 })
 
+// scale prints the scale subresource of whatever kind.
+var scale = sync.OnceValue(func() *table {
+	return newTable("row-scale", []metav1.TableColumnDefinition{
+		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
+		{Name: "Desired", Type: "integer", Description: autoscalingv1.ScaleSpec{}.SwaggerDoc()["replicas"]},
+		{Name: "Available", Type: "integer", Description: autoscalingv1.ScaleStatus{}.SwaggerDoc()["replicas"]},
+		{Name: "Age", Type: "string", Description: metav1.ObjectMeta{}.SwaggerDoc()["creationTimestamp"]},
+	}, func(obj runtime.Object) []any {
+		s := obj.(*autoscalingv1.Scale)
+		return []any{s.Name, s.Spec.Replicas, s.Status.Replicas, kind.Age(s.CreationTimestamp)}
+	})
+})
+
 func newTable(memo string, columns []metav1.TableColumnDefinition, row func(runtime.Object) []any) *table {
 	raw, err := json.Marshal(columns)
 	if err != nil {
@@ -52,7 +66,10 @@ func newTable(memo string, columns []metav1.TableColumnDefinition, row func(runt
 type tables struct{ made sync.Map } // *kind.Kind → *table
 
 func (t *tables) of(k *kind.Kind, subresource string) *table {
-	if k.Row == nil || subresource == resource.Scale {
+	switch {
+	case subresource == resource.Scale:
+		return scale()
+	case k.Row == nil:
 		return plain()
 	}
 	if made, ok := t.made.Load(k); ok {
