@@ -16,12 +16,12 @@ func All() *Set {
 		ReplicaSet,
 		// coordination.k8s.io/v1
 		Lease,
-		// scheduling.k8s.io/v1
-		PriorityClass,
 		// rbac.authorization.k8s.io/v1
 		ClusterRole,
 		ClusterRoleBinding,
 		Role,
 		RoleBinding,
+		// scheduling.k8s.io/v1
+		PriorityClass,
 	)
 }
