@@ -6,6 +6,7 @@ func All() *Set {
 		// core/v1
 		ConfigMap,
 		Event,
+		LimitRange,
 		Namespace,
 		Node,
 		Pod,

@@ -12,8 +12,7 @@ import (
 	"leme/server/kind"
 )
 
-// admission is a write that asks to be let in. Its steps may change the object, which has its defaults already and
-// is validated afterwards.
+// admission is a write that asks to be let in. The object has its defaults already.
 type admission struct {
 	Target
 	object runtime.Object
@@ -23,21 +22,27 @@ type admission struct {
 // admissionStep lets a write in, changes it, or refuses it with an API error.
 type admissionStep func(ctx context.Context, a *API, w admission) error
 
-// admissionSteps are taken in order by every create and update of an object itself.
+// admissionSteps are taken in order by every create and update of an object itself, before it is validated.
 var admissionSteps = []admissionStep{
 	namespaceLives,
+	limitDefaults,
 	serviceAccountDefault,
-	onePriorityDefault,
 	priorityDefault,
 	tolerationDefaults,
 }
 
-// admit takes a write through all steps. Subresources pass: they change nothing that a step looks at.
-func (a *API) admit(ctx context.Context, w admission) error {
+// admissionChecks follow when the object is valid, and change nothing any more.
+var admissionChecks = []admissionStep{
+	limitBounds,
+	onePriorityDefault,
+}
+
+// admit takes a write through a list of steps. Subresources pass: they change nothing that a step looks at.
+func (a *API) admit(ctx context.Context, w admission, steps []admissionStep) error {
 	if w.Subresource != "" {
 		return nil
 	}
-	for _, step := range admissionSteps {
+	for _, step := range steps {
 		if err := step(ctx, a, w); err != nil {
 			return err
 		}

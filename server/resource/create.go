@@ -111,13 +111,17 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	}
 	a.owner.track(n.Target, formOf(n.Target).empty(), obj, n.manager)
 	mergeOwners(ctx, m)
-	if err := a.admit(ctx, admission{Target: n.Target, object: obj}); err != nil {
+	w := admission{Target: n.Target, object: obj}
+	if err := a.admit(ctx, w, admissionSteps); err != nil {
 		return err
 	}
 	if k.PrepareCreate != nil {
 		k.PrepareCreate(obj)
 	}
 	if err := invalid(n.Target, n.Name, append(validateMeta(n.Target, m), orValid(k.Validate)(obj)...)); err != nil {
+		return err
+	}
+	if err := a.admit(ctx, w, admissionChecks); err != nil {
 		return err
 	}
 	if k.Warnings != nil {

@@ -150,7 +150,8 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	}
 	a.owner.track(t, old, obj, e.manager)
 	mergeOwners(ctx, m)
-	if err := a.admit(ctx, admission{Target: t, object: obj, old: old}); err != nil {
+	w := admission{Target: t, object: obj, old: old}
+	if err := a.admit(ctx, w, admissionSteps); err != nil {
 		return err
 	}
 	owners := m.GetManagedFields()
@@ -160,6 +161,9 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	m.SetResourceVersion(oldMeta.GetResourceVersion())
 	errs := append(validateMetaUpdate(m, oldMeta), rules.validate(obj, old)...)
 	if err := invalid(t, t.Name, errs); err != nil {
+		return err
+	}
+	if err := a.admit(ctx, w, admissionChecks); err != nil {
 		return err
 	}
 	if t.Kind.Warnings != nil && t.Subresource == "" {
