@@ -210,7 +210,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 		return nil, err
 	}
 	runtime, err := docker.New(docker.Config{
-		Host: o.DockerHost, Node: name, Network: pods, Digests: puller, LocalName: pull.LocalName,
+		Host: o.DockerHost, Node: name, Network: pods, LocalName: pull.LocalName, RepoDigest: pull.RepoDigest,
 		SeccompDir: filepath.Join(o.Home, "agent", "seccomp"),
 	})
 	if err != nil {

@@ -26,12 +26,6 @@ type Network interface {
 	Release(netip.Addr)
 }
 
-// Digests knows which repository and digest an image came from.
-type Digests interface {
-	// RepoDigest is repository@sha256:… of an image ID, empty when unknown.
-	RepoDigest(imageID string) string
-}
-
 // LogFiles bounds the log that the engine keeps of a container.
 type LogFiles struct {
 	MaxSize  string // of one file, as the engine writes sizes: "10m"
@@ -43,9 +37,11 @@ type Config struct {
 	Host    string  // unix:///var/run/docker.sock; empty takes DOCKER_HOST, then the default socket
 	Node    string  // the node's name: only containers that carry it are ours; default: the host's name in lower case
 	Network Network // nil runs only pods with hostNetwork
-	Digests Digests // nil knows none
 	// LocalName is the name that the puller gives an image in the engine; nil when it keeps the names that pods use.
-	LocalName  func(ref string) (string, error)
+	LocalName func(ref string) (string, error)
+	// RepoDigest undoes LocalName: repository@sha256:… for a name that the puller made of a digest, else empty. Nil
+	// knows no such names.
+	RepoDigest func(localName string) string
 	Labels     map[string]string // added to every container
 	Log        LogFiles          // default 10m and 5 files, as the kubelet's
 	SeccompDir string            // where localhostProfile names are looked up; default /var/lib/leme/seccomp

@@ -8,6 +8,6 @@
 // translate a pod's wishes, lifecycle.go starts and stops, list.go and events.go observe, exec.go and attach.go open
 // sessions, logs.go reads logs, image.go images, stats.go consumption.
 //
-//	runtime, err := docker.New(docker.Config{Node: "node-1", Network: podNetwork, Digests: records})
+//	runtime, err := docker.New(docker.Config{Node: "node-1", Network: podNetwork})
 //	sandbox, err := runtime.RunSandbox(ctx, pod.Sandbox{Pod: p, Hostname: p.Name})
 package docker

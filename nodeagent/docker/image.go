@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -25,7 +27,8 @@ func (r *Runtime) Image(ctx context.Context, ref string) (pod.Image, bool, error
 		if err != nil {
 			return pod.Image{}, false, fmt.Errorf("looking up image %s: %w", ref, err)
 		}
-		i := pod.Image{ID: result.ID, Names: named(result.RepoTags), Size: result.Size, RepoDigest: r.repoDigest(result.ID)}
+		i := pod.Image{ID: result.ID, Size: result.Size}
+		i.Names, i.RepoDigest = r.names(result.RepoTags, repositoryOf(ref))
 		if c := result.Config; c != nil {
 			i.User, i.Entrypoint, i.Cmd = c.User, c.Entrypoint, c.Cmd
 		}
@@ -60,13 +63,6 @@ func (r *Runtime) engineNames(ref string) ([]string, error) {
 	return names, err
 }
 
-func (r *Runtime) repoDigest(id string) string {
-	if r.Digests == nil {
-		return ""
-	}
-	return r.Digests.RepoDigest(id)
-}
-
 // Images lists the images that the engine has, those without a name left out.
 func (r *Runtime) Images(ctx context.Context) ([]pod.Image, error) {
 	list, err := r.engine.ImageList(ctx, client.ImageListOptions{})
@@ -75,26 +71,48 @@ func (r *Runtime) Images(ctx context.Context) ([]pod.Image, error) {
 	}
 	var all []pod.Image
 	for _, i := range list.Items {
-		digest := r.repoDigest(i.ID)
-		names := named(i.RepoTags)
-		if digest != "" {
-			names = append([]string{digest}, names...)
-		}
-		if len(names) > 0 {
+		if names, digest := r.names(i.RepoTags, ""); len(names) > 0 {
 			all = append(all, pod.Image{ID: i.ID, Names: names, RepoDigest: digest, Size: i.Size})
 		}
 	}
 	return all, nil
 }
 
-func named(tags []string) []string {
-	var names []string
-	for _, t := range tags {
-		if t != "<none>:<none>" {
-			names = append(names, t)
+// names makes an image's names of the engine's tags: by digest first, then the others. repoDigest is one of those
+// by digest, of this repository where there is one.
+func (r *Runtime) names(tags []string, repository string) (names []string, repoDigest string) {
+	var digests []string
+	for _, tag := range tags {
+		switch digest := r.digestOf(tag); {
+		case digest != "":
+			digests = append(digests, digest)
+		case tag != "<none>:<none>":
+			names = append(names, tag)
 		}
 	}
-	return names
+	slices.Sort(digests)
+	if i := slices.IndexFunc(digests, func(d string) bool { return strings.HasPrefix(d, repository+"@") }); i >= 0 {
+		repoDigest = digests[i]
+	} else if len(digests) > 0 {
+		repoDigest = digests[0]
+	}
+	return append(digests, names...), repoDigest
+}
+
+func (r *Runtime) digestOf(tag string) string {
+	if r.RepoDigest == nil {
+		return ""
+	}
+	return r.RepoDigest(tag)
+}
+
+// repositoryOf is the repository that a name is in, empty for an ID.
+func repositoryOf(ref string) string {
+	named, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return ""
+	}
+	return named.Name()
 }
 
 // RemoveImage removes an image, or a name of it. What is gone already is no error; what a container uses is.

@@ -180,6 +180,26 @@ func TestEngineNames(t *testing.T) {
 	}
 }
 
+func TestImageNames(t *testing.T) {
+	r := &Runtime{Config: Config{RepoDigest: func(name string) string {
+		if !strings.Contains(name, ":sha256-") {
+			return ""
+		}
+		return strings.Replace(name, ":sha256-", "@sha256:", 1)
+	}}}
+	tags := []string{"b.io/x:1", "b.io/x:sha256-12", "a.io/x:sha256-12", "<none>:<none>"}
+	for repository, want := range map[string]string{"": "a.io/x@sha256:12", "b.io/x": "b.io/x@sha256:12", "c.io/x": "a.io/x@sha256:12"} {
+		names, digest := r.names(tags, repository)
+		if !reflect.DeepEqual(names, []string{"a.io/x@sha256:12", "b.io/x@sha256:12", "b.io/x:1"}) || digest != want {
+			t.Errorf("of repository %q: %v, %s", repository, names, digest)
+		}
+	}
+	r.RepoDigest = nil
+	if names, digest := r.names(tags[:1], ""); len(names) != 1 || digest != "" {
+		t.Errorf("%v, %q", names, digest)
+	}
+}
+
 func TestAddressIsGivenBackOnce(t *testing.T) {
 	a := addresses{of: map[string]netip.Addr{}}
 	a.keep(pod.Container{ID: "old", Sandbox: true, IP: "10.0.0.2"}, pod.Container{ID: "app"}, pod.Container{ID: "host", Sandbox: true})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,9 +77,14 @@ func (b builder) mounts(c *corev1.Container, env map[string]string) ([]Mount, er
 		if !filepath.IsAbs(at) {
 			at = filepath.Join("/", at)
 		}
-		mounts = append(mounts, Mount{HostPath: path, ContainerPath: at, ReadOnly: m.ReadOnly, Propagation: propagation(m.MountPropagation)})
+		mounts = append(mounts, Mount{HostPath: path, ContainerPath: at, ReadOnly: m.ReadOnly || b.readOnly(m.Name), Propagation: propagation(m.MountPropagation)})
 	}
 	return mounts, nil
+}
+
+// readOnly says whether a volume may not be written to, whatever its mounts say.
+func (b builder) readOnly(name string) bool {
+	return slices.ContainsFunc(b.pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == name && volume.ReadOnly(&v.VolumeSource) })
 }
 
 // subPath is the path inside the volume; subPathExpr may use the container's variables, all of which must be there.

@@ -26,6 +26,12 @@ func typeOf(s *corev1.VolumeSource) Type {
 	return nil
 }
 
+// ReadOnly says whether containers may only read a volume: one that is made of what the API has, where the next
+// version would undo what they write.
+func ReadOnly(s *corev1.VolumeSource) bool {
+	return s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil
+}
+
 // Unsupported says why a volume cannot be made here; empty when it can.
 func Unsupported(v *corev1.Volume) string {
 	if typeOf(&v.VolumeSource) == nil {

@@ -223,3 +223,21 @@ func TestHostPath(t *testing.T) {
 		}
 	}
 }
+
+func TestReadOnly(t *testing.T) {
+	for _, c := range []struct {
+		source corev1.VolumeSource
+		want   bool
+	}{
+		{corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, true},
+		{corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, true},
+		{corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}, true},
+		{corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}, true},
+		{corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, false},
+		{corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{}}, false},
+	} {
+		if got := ReadOnly(&c.source); got != c.want {
+			t.Errorf("%s: %t", sourceName(&c.source), got)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package pull
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -37,7 +36,7 @@ func TestClusterRegistry(t *testing.T) {
 	must(t, err)
 	must(t, remote.Write(parsed, img, remote.WithTransport(p.transportFor("registry.leme"))))
 	t.Cleanup(func() {
-		_, _ = e.ImageRemove(context.Background(), ref, client.ImageRemoveOptions{Force: true})
+		forget(e, ref)
 	})
 	got, err := p.Pull(t.Context(), ref, nil, nil)
 	must(t, err)

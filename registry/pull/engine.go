@@ -174,7 +174,7 @@ func (p *Puller) enginePull(ctx context.Context, ref string, m *meter) error {
 	return nil
 }
 
-// adopt gives what the engine has as source the image's own name.
+// adopt gives what the engine has as source the image's own name, and that of its digest.
 func (p *Puller) adopt(ctx context.Context, source string, img *image, engine enginePlatform) (Result, error) {
 	found, err := p.cfg.Engine.ImageInspect(ctx, source)
 	if err != nil {
@@ -183,8 +183,14 @@ func (p *Puller) adopt(ctx context.Context, source string, img *image, engine en
 	if !engine.containerd && found.ID != img.configName.String() {
 		return Result{}, fmt.Errorf("the engine made %s of image %s", found.ID, img.configName)
 	}
-	if _, err := p.cfg.Engine.ImageTag(ctx, client.ImageTagOptions{Source: found.ID, Target: img.tag}); err != nil {
-		return Result{}, fmt.Errorf("tagging %s: %w", img.tag, err)
+	byDigest, err := LocalName(img.repoDigest)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, tag := range []string{byDigest, img.tag} {
+		if _, err := p.cfg.Engine.ImageTag(ctx, client.ImageTagOptions{Source: found.ID, Target: tag}); err != nil {
+			return Result{}, fmt.Errorf("tagging %s: %w", tag, err)
+		}
 	}
 	return Result{ImageID: found.ID, RepoDigest: img.repoDigest, Size: found.Size}, nil
 }

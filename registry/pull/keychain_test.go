@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -58,6 +59,13 @@ func TestLocalName(t *testing.T) {
 		got, err := LocalName(ref)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v, want %q", ref, got, err, want)
+		}
+		digest := ""
+		if strings.HasSuffix(want, tag) {
+			digest = "a.example/x@" + d
+		}
+		if got := RepoDigest(want); got != digest {
+			t.Errorf("%q is of digest %q, want %q", want, got, digest)
 		}
 	}
 }

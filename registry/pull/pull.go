@@ -16,7 +16,7 @@
 //  3. When the engine asks for a layer, and only then, download it: in segments over several connections, the base
 //     layer's first, every byte counted in its digest (fetch.go), once however many pulls want it (cache.go). Layers go
 //     to the engine unpacked, named by the digest of their unpacked content, so it unpacks one while the next arrives.
-//  4. Tag what the engine has with the real name, take the loopback name away, remember the repository's digest.
+//  4. Tag what the engine has with the real name, and with that of its digest (name.go), take the loopback name away.
 //
 // An engine that cannot reach this process' loopback address (remote, rootless) is given an archive instead.
 package pull
@@ -38,7 +38,7 @@ import (
 
 // Config says what a Puller works with.
 type Config struct {
-	// CacheDir keeps layers and the record of digests. One process at a time may use it.
+	// CacheDir keeps layers. One process at a time may use it.
 	CacheDir string
 	// CacheLimit bounds the layers kept, in bytes; what is in use does not count. Default: 1 GiB.
 	CacheLimit int64
@@ -76,7 +76,6 @@ type Puller struct {
 	slots     chan struct{}
 	cache     *cache
 	loopback  *loopback
-	records   *records
 	cluster   *http.Transport // to Config.Cluster
 	retryWait time.Duration
 	// archives is set once the engine turned out not to reach the loopback registry.
@@ -100,16 +99,12 @@ func New(cfg Config) (*Puller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pull: opening the layer cache: %w", err)
 	}
-	rec, err := openRecords(filepath.Join(cfg.CacheDir, "digests.json"))
-	if err != nil {
-		return nil, fmt.Errorf("pull: %w", err)
-	}
 	lo, err := listenLoopback(cfg.CacheDir, c, cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
 	return &Puller{
-		cfg: cfg, slots: make(chan struct{}, cfg.MaxPulls), cache: c, loopback: lo, records: rec,
+		cfg: cfg, slots: make(chan struct{}, cfg.MaxPulls), cache: c, loopback: lo,
 		retryWait: firstWait,
 		cluster:   newClusterTransport(cfg.Transport, cfg.Cluster),
 	}, nil
@@ -142,11 +137,6 @@ func (p *Puller) Run(ctx context.Context) error {
 		p.cfg.Log.Warn("removing the names of earlier pulls", "err", err)
 	}
 	return p.loopback.run(ctx)
-}
-
-// RepoDigest is repository@digest that the engine's image was pulled as, or empty for an image not pulled here.
-func (p *Puller) RepoDigest(imageID string) string {
-	return p.records.get(imageID)
 }
 
 // Pull makes the image that ref names present in the engine under that name, which is LocalName(ref). progress, when
@@ -183,9 +173,6 @@ func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progres
 		return Result{}, err
 	}
 	meter.finish()
-	if err := p.records.put(result.ImageID, img.repoDigest); err != nil {
-		return Result{}, err
-	}
 	if err := p.cache.trim(); err != nil {
 		p.cfg.Log.Warn("trimming the layer cache", "err", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,10 +116,15 @@ func push(t testing.TB, e *client.Client, img v1.Image, format string, a ...any)
 	parsed, err := name.ParseReference(ref)
 	must(t, err)
 	must(t, remote.Write(parsed, img))
-	t.Cleanup(func() {
-		_, _ = e.ImageRemove(context.Background(), ref, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-	})
+	t.Cleanup(func() { forget(e, ref) })
 	return ref
+}
+
+// forget removes an image, all its names too; a test may never have come to pull it.
+func forget(e *client.Client, ref string) {
+	if found, err := e.ImageInspect(context.Background(), ref); err == nil {
+		_, _ = e.ImageRemove(context.Background(), found.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+	}
 }
 
 func configName(t testing.TB, img v1.Image) string {
@@ -149,8 +155,8 @@ func wantImage(t *testing.T, p *Puller, e *client.Client, ref string, img v1.Ima
 	if i := strings.LastIndex(repo, ":"); i > strings.LastIndex(repo, "/") {
 		repo = repo[:i]
 	}
-	if want := repo + "@" + d.String(); got.RepoDigest != want || p.RepoDigest(got.ImageID) != want {
-		t.Errorf("digest %s, recorded %s, want %s", got.RepoDigest, p.RepoDigest(got.ImageID), want)
+	if want := repo + "@" + d.String(); got.RepoDigest != want {
+		t.Errorf("digest %s, want %s", got.RepoDigest, want)
 	}
 	local, err := LocalName(ref)
 	must(t, err)
@@ -159,8 +165,13 @@ func wantImage(t *testing.T, p *Puller, e *client.Client, ref string, img v1.Ima
 	if found.ID != got.ImageID || got.Size != found.Size {
 		t.Errorf("the engine has %s of %d bytes, the result is %+v", found.ID, found.Size, got)
 	}
-	if names := append(found.RepoTags, found.RepoDigests...); len(names) != 1 {
-		t.Errorf("the image has more names than its own: %q", names)
+	byDigest, err := LocalName(got.RepoDigest)
+	must(t, err)
+	names, want := append(found.RepoTags, found.RepoDigests...), []string{byDigest, local}
+	slices.Sort(names)
+	slices.Sort(want)
+	if !slices.Equal(names, slices.Compact(want)) {
+		t.Errorf("the image has the names %q, want %q", names, want)
 	}
 }
 
@@ -190,9 +201,6 @@ func TestPull(t *testing.T) {
 	must(t, err)
 	byDigest := host + "/leme-test/plain@" + d.String()
 	again, err := p.Pull(t.Context(), byDigest, nil, nil)
-	must(t, err)
-	local, _ := LocalName(byDigest)
-	_, err = e.ImageRemove(t.Context(), local, client.ImageRemoveOptions{})
 	must(t, err)
 	if again != got {
 		t.Errorf("by digest %+v, by tag %+v", again, got)
@@ -229,9 +237,7 @@ func TestPullIndex(t *testing.T) {
 
 	got, err := p.Pull(t.Context(), multi.String(), nil, nil)
 	must(t, err)
-	t.Cleanup(func() {
-		_, _ = e.ImageRemove(context.Background(), multi.String(), client.ImageRemoveOptions{Force: true})
-	})
+	t.Cleanup(func() { forget(e, multi.String()) })
 	d, _ := index.Digest()
 	if got.ImageID != configName(t, img) || !strings.HasSuffix(got.RepoDigest, d.String()) {
 		t.Errorf("got %+v, want image %s of index %s", got, configName(t, img), d)
@@ -479,9 +485,6 @@ func TestSweep(t *testing.T) {
 	p.loopback.listener.Close()
 	if _, err := e.ImageInspect(t.Context(), left); err == nil {
 		t.Error("the name of an earlier pull is still there")
-	}
-	if p.RepoDigest(got.ImageID) != got.RepoDigest {
-		t.Error("the record of digests did not survive")
 	}
 }
 

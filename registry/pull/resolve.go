@@ -51,19 +51,6 @@ type blobSource struct {
 	client *http.Client
 }
 
-// LocalName is the name under which the engine has the image that a reference names, after Pull: the name itself in
-// full, and for a reference by digest a tag made of the digest, since engines refuse to tag with digests.
-func LocalName(ref string) (string, error) {
-	n, err := reference.ParseDockerRef(ref)
-	if err != nil {
-		return "", fmt.Errorf("%w %q: %w", ErrInvalidName, ref, err)
-	}
-	if d, ok := n.(reference.Digested); ok {
-		return n.Name() + ":" + strings.Replace(d.Digest().String(), ":", "-", 1), nil
-	}
-	return n.String(), nil
-}
-
 // resolve finds the image of ref for the engine's platform, with the first credential that opens it.
 func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engine enginePlatform) (*image, error) {
 	local, err := LocalName(ref)
