@@ -59,49 +59,18 @@ func ModeOf(args []string, o Options) Mode {
 	return entry.Mode(leaf)
 }
 
-func execute(ctx context.Context, args []string, o Options) (err error) {
+func execute(ctx context.Context, args []string, o Options) error {
 	Quiet()
 	defer Quiet()
-	cmdutil.BehaviorOnFatal(fail)
-	defer func() {
-		if r := recover(); r != nil {
-			f, ours := r.(*failure)
-			if !ours {
-				panic(r)
-			}
-			err = f
+	var end ending
+	cmdutil.BehaviorOnFatal(end.fatal)
+	return end.of(func() error {
+		root, _, err := build(ctx, args, o)
+		if err != nil {
+			return err
 		}
-	}()
-	root, _, err := build(ctx, args, o)
-	if err != nil {
-		return err
-	}
-	return root.ExecuteContext(ctx)
-}
-
-// failure is a command's end as kubectl reports it: a message, which may be empty, and an exit code.
-type failure struct {
-	message string
-	code    int
-}
-
-func (f *failure) Error() string { return f.message }
-
-// fail takes the place of kubectl's os.Exit: it unwinds to execute.
-func fail(message string, code int) { panic(&failure{message, code}) }
-
-// reported is err as kubectl's commands would report it.
-func reported(err error) (failed error) {
-	if err == nil {
-		return nil
-	}
-	defer func() {
-		if f, ours := recover().(*failure); ours {
-			failed = f
-		}
-	}()
-	cmdutil.CheckErr(err)
-	return err
+		return root.ExecuteContext(ctx)
+	})
 }
 
 // Quiet keeps the client library's log off the screen; -v turns it on for one command.
