@@ -20,13 +20,14 @@ import (
 // Attach connects streams to a container's main process until that ends or ctx does. The process is not disturbed by
 // the end of a session, unless its spec has stdinOnce. A container that does not run is an error.
 func (r *Runtime) Attach(ctx context.Context, id string, s pod.Streams) error {
-	c, err := r.inspect(ctx, id)
+	found, err := r.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return fmt.Errorf("attaching: %w", err)
 	}
-	if c.State != pod.Running {
+	if c := observed(found.Container); c.State != pod.Running {
 		return fmt.Errorf("attaching: container %s is not running", c.Name)
 	}
+	s.TTY = found.Container.Config.Tty // made with one or without: the client's wish cannot change that
 	attached, err := r.engine.ContainerAttach(ctx, id, client.ContainerAttachOptions{
 		Stream: true,
 		Stdin:  s.Stdin != nil,

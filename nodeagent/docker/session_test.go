@@ -124,6 +124,28 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+func TestAttachWithoutTerminalToOne(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("terminal", "cat")
+	p.Spec.Containers[0].Stdin, p.Spec.Containers[0].TTY = true, true
+	id := n.Run(t, p)
+	input, typed := io.Pipe()
+	ended := make(chan error, 1)
+	output := &dockertest.Screen{}
+	go func() { ended <- n.Attach(t.Context(), id, pod.Streams{Stdin: input, Stdout: output}) }()
+	dockertest.Eventually(t, func() bool { // what is typed before the session stands is lost
+		io.WriteString(typed, "hello\n") //nolint:errcheck // asked for again
+		return strings.Contains(output.String(), "hello\r\nhello\r\n")
+	})
+	if err := n.Stop(t.Context(), id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAttachToWhatEnds(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
