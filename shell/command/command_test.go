@@ -34,6 +34,8 @@ func TestSentence(t *testing.T) {
 		{"The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
 			"error: the cluster at 10.0.0.1:6443 is not running (connection refused): start it with `leme up`, or choose another with --context or --kubeconfig"},
 		{"Unable to connect to the server: i/o timeout", "error: the cluster does not answer: i/o timeout"},
+		{`error: error validating "a.yaml": error validating data: failed to check CRD: failed to list CRDs: not there; if you choose to ignore`,
+			"error: \"a.yaml\" holds an object of a kind that the server does not have: `leme api-resources` lists those it has"},
 	} {
 		if got := sentence(c.message); got != c.want {
 			t.Errorf("sentence(%q)\n got %q\nwant %q", c.message, got, c.want)

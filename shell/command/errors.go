@@ -17,6 +17,10 @@ func rewordings() []rewording {
 			"error: the cluster does not answer: $1"},
 		{`^error: You must be logged in to the server \((.*)\)`,
 			"error: the server does not accept these credentials ($1): check --kubeconfig, --context and --token"},
+		{`^error: error validating (".*"): error validating data: failed to check CRD: .*`,
+			"error: $1 holds an object of a kind that the server does not have: `leme api-resources` lists those it has"},
+		{`^error: failed to create autoscaling/v2 HPA .*: empty input`,
+			`error: the server doesn't have a resource type "horizontalpodautoscalers"`},
 	}
 }
 
