@@ -37,6 +37,7 @@ import (
 	"leme/registry"
 	"leme/registry/pull"
 	"leme/server"
+	"leme/server/auth"
 	"leme/shell"
 	"leme/shell/command"
 	"leme/shell/warmup"
@@ -235,9 +236,6 @@ func newNode(o command.AgentOptions) (*node, error) {
 	return &node{puller, agent, api}, err
 }
 
-// registryHost is the cluster's own registry in image names; the server serves it beside the API.
-const registryHost = "registry.leme"
-
 func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Client) (*pull.Puller, error) {
 	tls, err := rest.TLSConfigFor(config)
 	if err != nil {
@@ -249,7 +247,7 @@ func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Clien
 	}
 	return pull.New(pull.Config{
 		CacheDir: filepath.Join(o.Home, "agent", "images"), Engine: engine,
-		Cluster: pull.ClusterRegistry{Host: registryHost, Addr: address.Host, TLS: tls},
+		Cluster: pull.ClusterRegistry{Host: auth.RegistryHost, Addr: address.Host, TLS: tls},
 	})
 }
 

@@ -65,3 +65,24 @@ func (l containerLists) objects() []completion.Object {
 	}
 	return all
 }
+
+// podTemplate is as much of a pod or a workload as its containers need.
+type podTemplate struct {
+	Spec struct {
+		containerLists
+		Template struct {
+			Spec containerLists `json:"spec"`
+		} `json:"template"`
+	} `json:"spec"`
+}
+
+type containerLists struct {
+	InitContainers      []container `json:"initContainers"`
+	Containers          []container `json:"containers"`
+	EphemeralContainers []container `json:"ephemeralContainers"`
+}
+
+type container struct {
+	Name  string `json:"name"`
+	Image string `json:"image"`
+}

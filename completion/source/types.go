@@ -75,24 +75,3 @@ func (c *Cluster) Contexts(s completion.Scope) []completion.Object {
 	slices.SortFunc(contexts, byName)
 	return contexts
 }
-
-// podTemplate is as much of a pod or a workload as its containers need.
-type podTemplate struct {
-	Spec struct {
-		containerLists
-		Template struct {
-			Spec containerLists `json:"spec"`
-		} `json:"template"`
-	} `json:"spec"`
-}
-
-type containerLists struct {
-	InitContainers      []container `json:"initContainers"`
-	Containers          []container `json:"containers"`
-	EphemeralContainers []container `json:"ephemeralContainers"`
-}
-
-type container struct {
-	Name  string `json:"name"`
-	Image string `json:"image"`
-}

@@ -1,6 +1,7 @@
-// Package object keeps the ConfigMaps and Secrets that this node's pods refer to, and no others.
+// Package object follows API objects over the wire: Follow keeps a store equal to those that a field selector selects,
+// and a Cache keeps the ConfigMaps and Secrets that this node's pods refer to, and no others.
 //
-// Each is watched alone (a field selector on its name) from the first time a pod needs it until the last such pod is
+// In the Cache each is watched alone (a field selector on its name) from the first time a pod needs it until the last such pod is
 // gone, so that a changed object reaches the pods' volumes at once and an unused one costs nothing. While the server
 // is away the last known state answers.
 package object

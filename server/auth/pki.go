@@ -58,9 +58,6 @@ func openPKI(dir string, hosts []string, now func() time.Time) (*PKI, error) {
 // CA is the authority's certificate as PEM.
 func (p *PKI) CA() []byte { return p.caPEM }
 
-// Dir is the folder everything is in.
-func (p *PKI) Dir() string { return p.dir }
-
 // Issue signs a client certificate for a user and returns it and its key as PEM. A node's (system:node:NAME) carries
 // its name and addresses too, so that its agent can serve with it.
 func (p *PKI) Issue(user string, groups, hosts []string) (cert, key []byte, err error) {

@@ -11,7 +11,8 @@ import (
 	"slices"
 )
 
-// RegistryHost is the name by which every node reaches the cluster's own registry.
+// RegistryHost is the cluster's own registry in image names, and the name by which every node reaches it. The server
+// serves it beside the API.
 const RegistryHost = "registry.leme"
 
 // servingHosts is every name and address that the server certificate carries.

@@ -5,20 +5,17 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"leme/server/resource"
 )
 
-// patchTypes are the patches that can be sent.
-var patchTypes = []types.PatchType{
-	types.JSONPatchType, types.MergePatchType, types.StrategicMergePatchType, types.ApplyYAMLPatchType,
-}
-
-// patch changes an object by one of patchTypes.
+// patch changes an object by one of resource.PatchTypes.
 func (h *Handler) patch(c *call) error {
 	media := c.mediaType()
-	patchType := types.PatchType(media)
-	if !slices.Contains(patchTypes, patchType) {
-		return unsupportedMedia(media, patchOffers())
+	if !slices.Contains(resource.PatchTypes, media) {
+		return unsupportedMedia(media, strings.Join(resource.PatchTypes, ", "))
 	}
+	patchType := types.PatchType(media)
 	o, err := c.patchOptions(patchType == types.ApplyYAMLPatchType)
 	if err != nil {
 		return err
@@ -32,12 +29,4 @@ func (h *Handler) patch(c *call) error {
 		return err
 	}
 	return c.writeItem(written(created), it)
-}
-
-func patchOffers() string {
-	offers := make([]string, len(patchTypes))
-	for i, t := range patchTypes {
-		offers[i] = string(t)
-	}
-	return strings.Join(offers, ", ")
 }

@@ -89,7 +89,7 @@ func (o *UpOptions) detach(ctx context.Context, streams genericiooptions.IOStrea
 	for _, stage := range o.stages() {
 		started := time.Now()
 		if err := stage.await(ctx, ended); err != nil {
-			return fmt.Errorf("%s: %w\n%s", stage.name, err, logTail(home))
+			return fmt.Errorf("waiting until the %s: %w\n%s", stage.name, err, logTail(home))
 		}
 		fmt.Fprintf(streams.Out, "  %-24s %.1f s\n", stage.name, time.Since(started).Seconds())
 	}
@@ -120,9 +120,9 @@ func (o *UpOptions) spawn(ended chan<- error) error {
 	go func() {
 		err := cmd.Wait()
 		if err == nil {
-			err = errors.New("it stopped")
+			err = errors.New("exit status 0")
 		}
-		ended <- err
+		ended <- fmt.Errorf("the cluster's process ended: %w", err)
 	}()
 	return nil
 }
