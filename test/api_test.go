@@ -1,7 +1,6 @@
 package test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -193,11 +192,3 @@ func ended(p *corev1.Pod, container string) string {
 }
 
 func ptr[T any](v T) *T { return &v }
-
-// withContext runs something that must not take longer than the tests' patience.
-func withContext(t *testing.T, do func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	must(t, do(ctx))
-}

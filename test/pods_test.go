@@ -1,6 +1,7 @@
 package test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,13 +9,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// same compares what a container printed with what it should have.
+// same compares the lines that a container printed with those that it should have. Standard output and error come
+// side by side, so their order is not the same each time.
 func same(t *testing.T, what, got string, want ...string) {
 	t.Helper()
-	if w := strings.Join(want, "\n") + "\n"; got != w {
-		t.Errorf("%s:\n%s\nwant:\n%s", what, got, w)
+	lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
+	slices.Sort(lines)
+	slices.Sort(want)
+	if !slices.Equal(lines, want) {
+		t.Errorf("%s:\n%s\nwant, in any order:\n%s", what, got, strings.Join(want, "\n"))
 	}
 }
 
@@ -85,7 +91,6 @@ func TestInitContainers(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	s := sharedSpace(t)
-	s.mustKubectl(t, "create", "configmap", "words", "-n", s.namespace, "--from-literal=GREETING=hello", "--from-literal=not.a=kept", "--from-literal=bad key=x", "--dry-run=client")
 	s.mustKubectl(t, "create", "configmap", "words", "-n", s.namespace, "--from-literal=GREETING=hello", "--from-literal=OTHER=other")
 	s.mustKubectl(t, "create", "secret", "generic", "keys", "-n", s.namespace, "--from-literal=PASSWORD=sesame")
 	from := func(name string, source corev1.EnvVarSource) corev1.EnvVar {
@@ -118,7 +123,7 @@ func TestEnvironment(t *testing.T) {
 		"LABEL=env", "CPU=20", "MEMORY=67108864", "MISSING=(not set)")
 
 	t.Run("waits for what is missing", func(t *testing.T) {
-		s.run(t, s.tool(t, "wants", "env LATE then stay", func(p *corev1.Pod) {
+		s.run(t, s.tool(t, "wants", "env LATE", never, func(p *corev1.Pod) {
 			p.Spec.Containers[0].Env = []corev1.EnvVar{from("LATE", corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "late"}, Key: "key"}})}
 		}))
 		p := s.until(t, "wants", "a config error", func(p *corev1.Pod) bool { return waiting(p, "c") == "CreateContainerConfigError" })
@@ -126,7 +131,7 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("it waits for: %s", m)
 		}
 		s.mustKubectl(t, "create", "configmap", "late", "-n", s.namespace, "--from-literal=key=come")
-		s.until(t, "wants", "ready", isReady)
+		s.until(t, "wants", "succeeded", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodSucceeded })
 		same(t, "the log", s.log(t, "wants", "c"), "LATE=come")
 	})
 }
@@ -191,6 +196,12 @@ func TestTermination(t *testing.T) {
 	grace := func(seconds int64) func(*corev1.Pod) {
 		return func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = &seconds }
 	}
+	// A container is ready once its program has come so far as to say so.
+	listening := func(p *corev1.Pod) {
+		c := &p.Spec.Containers[0]
+		c.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(8080)}}}
+		c.Args = slices.Insert(c.Args, 1, "then", "serve", ":8080")
+	}
 	t.Run("hooks come first", func(t *testing.T) {
 		s.ready(t, s.tool(t, "hooks", "stay then write /host/log stopped", grace(20), host, func(p *corev1.Pod) {
 			p.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{
@@ -204,7 +215,7 @@ func TestTermination(t *testing.T) {
 		s.told(t, "hooks", "Killing: Stopping container c")
 	})
 	t.Run("grace ends", func(t *testing.T) {
-		s.ready(t, s.tool(t, "deaf", "deaf", grace(3)))
+		s.ready(t, s.tool(t, "deaf", "deaf then stay", grace(3), listening))
 		begin := time.Now()
 		s.delete(t, "deaf")
 		if took := time.Since(begin); took < 3*time.Second || took > 15*time.Second {
@@ -212,7 +223,7 @@ func TestTermination(t *testing.T) {
 		}
 	})
 	t.Run("at once", func(t *testing.T) {
-		s.ready(t, s.tool(t, "forced", "deaf", grace(600)))
+		s.ready(t, s.tool(t, "forced", "deaf then stay", grace(600), listening))
 		s.mustKubectl(t, "delete", "pod", "forced", "-n", s.namespace, "--force", "--grace-period=0")
 		eventually(t, "no container of it", func() bool { return len(runningContainers(t, s.cluster, "forced")) == 0 })
 	})
@@ -318,7 +329,7 @@ func TestPlacement(t *testing.T) {
 		p.Spec.Tolerations = []corev1.Toleration{{Key: "key", Operator: corev1.TolerationOpExists}}
 	}))
 	s.until(t, "tolerant", "ready", isReady)
-	pending("plain", "1 node(s) had untolerated taint(s).")
+	pending("plain", "1 node(s) had untolerated taint {key: value}.")
 	s.mustKubectl(t, "taint", "node", s.node, "key:NoSchedule-")
 	s.until(t, "plain", "ready", isReady)
 }
