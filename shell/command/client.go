@@ -49,6 +49,7 @@ func newClient(ctx context.Context, scope Scope, streams genericiooptions.IOStre
 	*flags.KubeConfig = ownKubeconfig()
 	*flags.Context = scope.Context
 	flags.WithWrapConfigFn(func(c *rest.Config) *rest.Config {
+		c.QPS = -1 // the server bounds what it serves at a time; a limit here only makes people wait
 		c.WarningHandler = rest.NewWarningWriter(streams.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
 		c.Wrap(func(next http.RoundTripper) http.RoundTripper { return cancellable{ctx, next} })
 		return c
