@@ -2,6 +2,9 @@ package command
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -53,6 +56,18 @@ func (o *AgentOptions) addNodeFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.NodeName, "node-name", "", "Name of this node (default: the host's name).")
 	flags.StringVar(&o.DockerHost, "docker-host", "", "Docker Engine to use (default: $DOCKER_HOST, then the local socket).")
 	flags.StringVar(&o.Network, "network", "leme", "Name of the Docker network that pods join.")
+}
+
+// Node is the node's name: as given, or the host's.
+func (o *AgentOptions) Node() (string, error) {
+	if o.NodeName != "" {
+		return o.NodeName, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("finding the node's name: %w", err)
+	}
+	return strings.ToLower(name), nil
 }
 
 // NewCmdServer is `leme server`: the master alone.
