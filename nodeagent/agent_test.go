@@ -1,198 +1,20 @@
 package nodeagent
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/fake"
-	"k8s.io/client-go/rest"
 
-	"leme/nodeagent/docker/dockertest"
 	"leme/nodeagent/pod"
 )
-
-// noPuller is for tests whose images are present.
-type noPuller struct{}
-
-func (noPuller) Pull(context.Context, string, []corev1.Secret, func(done, total int64)) (pod.Image, error) {
-	return pod.Image{}, fmt.Errorf("nothing is pulled here")
-}
-
-// made notes the range that the agent asks for; the test's node has its network already.
-type made struct{ asked chan netip.Prefix }
-
-func (m made) Ensure(_ context.Context, podCIDR netip.Prefix) error {
-	m.asked <- podCIDR
-	return nil
-}
-
-// bed is an agent on the machine's real engine, with a made-up API.
-type bed struct {
-	t      testing.TB
-	node   *dockertest.Node
-	client kubernetes.Interface
-	home   string
-	asked  chan netip.Prefix
-	agent  *Agent
-	stop   func()
-}
-
-func newBed(t testing.TB) *bed {
-	b := &bed{t: t, node: dockertest.New(t), client: fake.NewClientset(), home: t.TempDir(), asked: make(chan netip.Prefix, 9)}
-	b.run()
-	t.Cleanup(func() { b.stop() })
-	return b
-}
-
-func (b *bed) run() {
-	b.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	c := Config{Home: b.home, Kubeconfig: &rest.Config{}, Runtime: b.node.Runtime, Puller: noPuller{}, Network: made{b.asked},
-		NodeName: "node-1", NodeIP: "192.0.2.1", Version: "0.0.1", Labels: map[string]string{"zone": "a"}, Logger: slog.New(slog.DiscardHandler)}
-	if err := c.validate(); err != nil {
-		b.t.Fatal(err)
-	}
-	a, err := newAgent(c, b.client)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- a.Run(ctx) }()
-	b.agent = a
-	b.stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			b.t.Error(err)
-		}
-		b.stop = func() {}
-	}
-}
-
-// kill ends the agent and its runtime, and starts both anew.
-func (b *bed) restart() {
-	b.stop()
-	b.node.Restart(b.t)
-	b.run()
-}
-
-func (b *bed) until(what string, ok func() bool) {
-	b.t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			b.t.Fatalf("never: %s\n%s", what, b.story())
-		}
-	}
-}
-
-// story is what there is to know when a test fails.
-func (b *bed) story() string {
-	var s strings.Builder
-	events, _ := b.client.CoreV1().Events("").List(context.Background(), metav1.ListOptions{})
-	for _, e := range events.Items {
-		fmt.Fprintf(&s, "%s %s %s: %s\n", e.InvolvedObject.Name, e.InvolvedObject.FieldPath, e.Reason, e.Message)
-	}
-	for _, p := range b.agent.Pods().List() {
-		fmt.Fprintf(&s, "%s %+v\n", p.Name, p.Status)
-	}
-	return s.String()
-}
-
-func (b *bed) register() {
-	b.t.Helper()
-	b.until("registered", func() bool { return b.getNode() != nil })
-	patch := []byte(`{"spec":{"podCIDR":"10.42.3.0/24"}}`)
-	_, err := b.client.CoreV1().Nodes().Patch(b.t.Context(), "node-1", types.StrategicMergePatchType, patch, metav1.PatchOptions{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.until("node ready", func() bool { return b.condition(corev1.NodeReady) == corev1.ConditionTrue })
-}
-
-func (b *bed) getNode() *corev1.Node {
-	n, err := b.client.CoreV1().Nodes().Get(b.t.Context(), "node-1", metav1.GetOptions{})
-	if err != nil {
-		return nil
-	}
-	return n
-}
-
-func (b *bed) condition(t corev1.NodeConditionType) corev1.ConditionStatus {
-	for _, c := range b.getNode().Status.Conditions {
-		if c.Type == t {
-			return c.Status
-		}
-	}
-	return ""
-}
-
-func (b *bed) create(p *corev1.Pod) {
-	b.t.Helper()
-	p.Spec.NodeName = "node-1"
-	if _, err := b.client.CoreV1().Pods(p.Namespace).Create(b.t.Context(), p, metav1.CreateOptions{}); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bed) pod(name string) *corev1.Pod {
-	p, err := b.client.CoreV1().Pods("default").Get(b.t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		return &corev1.Pod{}
-	}
-	return p
-}
-
-func (b *bed) ready(name string) func() bool {
-	return func() bool {
-		return slices.ContainsFunc(b.pod(name).Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		})
-	}
-}
-
-// remove deletes a pod as the API does: it is marked, and the agent takes it out. The made-up API would drop a pod
-// without finalizers at once, and can lose the mark to a status that goes up at the same time.
-func (b *bed) remove(name string) {
-	b.t.Helper()
-	mark := []byte(`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":2,"finalizers":["test/hold"]}}`)
-	b.until(name+" is deleted", func() bool {
-		p := b.pod(name)
-		if p.Name != "" && p.DeletionTimestamp == nil {
-			_, err := b.client.CoreV1().Pods("default").Patch(b.t.Context(), name, types.MergePatchType, mark, metav1.PatchOptions{})
-			if err != nil {
-				b.t.Fatal(err)
-			}
-		}
-		return p.Name == ""
-	})
-}
-
-func (b *bed) containers(uid types.UID) []pod.Container {
-	all, err := b.node.PodContainers(b.t.Context(), uid)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return all
-}
 
 // TestNode: what a node says of itself, and that it is ready only with its network.
 func TestNode(t *testing.T) {
@@ -387,49 +209,5 @@ func TestEnds(t *testing.T) {
 		if end == nil || end.Reason != c.reason || end.ExitCode != c.code || !strings.Contains(end.Message, c.message) {
 			t.Errorf("%s: %+v", c.name, end)
 		}
-	}
-}
-
-// BenchmarkStart is from a pod's creation to its status Running; BenchmarkEngine what one container takes the engine
-// alone, on its default network.
-func BenchmarkStart(b *testing.B) {
-	bed := newBed(b)
-	bed.register()
-	started, err := bed.client.CoreV1().Pods("default").Watch(b.Context(), metav1.ListOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer started.Stop()
-	for i := 0; b.Loop(); i++ {
-		p := bed.node.Pod(fmt.Sprintf("p%d", i))
-		p.Spec.RestartPolicy = corev1.RestartPolicyAlways
-		bed.create(p)
-		for e := range started.ResultChan() {
-			if now := e.Object.(*corev1.Pod); now.UID == p.UID && now.Status.Phase == corev1.PodRunning {
-				break
-			}
-		}
-		b.StopTimer()
-		bed.remove(p.Name)
-		b.StartTimer()
-	}
-}
-
-func BenchmarkEngine(b *testing.B) {
-	n := dockertest.New(b)
-	for b.Loop() {
-		c, err := n.Engine.ContainerCreate(b.Context(), client.ContainerCreateOptions{
-			Config: &container.Config{Image: n.Image.ID, Labels: dockertest.Labels()}})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := n.Engine.ContainerStart(b.Context(), c.ID, client.ContainerStartOptions{}); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		if err := n.Remove(b.Context(), c.ID); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
 	}
 }
