@@ -10,6 +10,7 @@ func All() *Set {
 		Namespace,
 		Node,
 		Pod,
+		ResourceQuota,
 		Secret,
 		ServiceAccount,
 		// apps/v1

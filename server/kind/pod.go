@@ -51,7 +51,7 @@ func podParts(p *corev1.Pod) (*corev1.PodSpec, *corev1.PodStatus) { return &p.Sp
 
 func createPod(p *corev1.Pod) {
 	p.Generation = 1
-	p.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: qosClass(&p.Spec)}
+	p.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: QOSClass(&p.Spec)}
 }
 
 // reportPod keeps the spec and the owners: an agent may not move a pod from one owner to another.

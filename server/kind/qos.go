@@ -7,9 +7,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// qosClass says how a pod fares when memory runs short: Guaranteed where every container's limits equal its
+// QOSClass says how a pod fares when memory runs short: Guaranteed where every container's limits equal its
 // requests, BestEffort where none asks for anything, else Burstable.
-func qosClass(spec *corev1.PodSpec) corev1.PodQOSClass {
+func QOSClass(spec *corev1.PodSpec) corev1.PodQOSClass {
 	guaranteed, asked := true, false
 	for r := range computeResources(spec) {
 		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {

@@ -16,6 +16,8 @@ type API struct {
 	kinds *kind.Set
 	owner *ownership
 	pages *pages
+
+	charging *charging
 }
 
 // Option configures an API.
@@ -29,7 +31,7 @@ func WithTypeConverter(get func() (managedfields.TypeConverter, error)) Option {
 
 // New returns the verbs on kinds over a store.
 func New(s *store.Store, kinds *kind.Set, options ...Option) *API {
-	a := &API{store: s, kinds: kinds, owner: newOwnership(), pages: &pages{}}
+	a := &API{store: s, kinds: kinds, owner: newOwnership(), pages: &pages{}, charging: newCharging()}
 	for _, option := range options {
 		option(a)
 	}

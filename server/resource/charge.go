@@ -1,0 +1,93 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"leme/server/kind"
+	"leme/server/quota"
+	"leme/server/store"
+)
+
+// charging lines up the creations in a namespace that has quotas: the quotas are written by each of them, so that one
+// after the other is faster than all at once and most again. Namespaces that share a lock wait for each other.
+type charging struct {
+	seed  maphash.Seed
+	locks [64]sync.Mutex
+}
+
+func newCharging() *charging { return &charging{seed: maphash.MakeSeed()} }
+
+func (c *charging) of(namespace string) *sync.Mutex {
+	return &c.locks[maphash.String(c.seed, namespace)%uint64(len(c.locks))]
+}
+
+// commitNew writes a new object and, in the same transaction, what it takes of its namespace's quotas: whoever else
+// counts there at the same time, none is exceeded, and nothing is counted that was not made.
+func (a *API) commitNew(ctx context.Context, n newObject, op store.Op) (int64, error) {
+	if len(a.quotasOf(n)) == 0 {
+		return a.store.Commit(ctx, op)
+	}
+	lock := a.charging.of(n.Namespace)
+	lock.Lock()
+	defer lock.Unlock()
+	for range writeAttempts {
+		charges, err := a.charges(n)
+		if err != nil {
+			return 0, err
+		}
+		revision, err := a.store.Commit(ctx, append([]store.Op{op}, charges...)...)
+		var lost *store.ConflictError
+		if errors.As(err, &lost) && lost.Key != op.Key {
+			continue // a quota has changed
+		}
+		return revision, err
+	}
+	return 0, apierrors.NewConflict(Target{Kind: kind.ResourceQuota}.resource(), n.Namespace, errModified)
+}
+
+// quotasOf are the quotas that limit a new object. Most namespaces have none.
+func (a *API) quotasOf(n newObject) (list []*store.Item) {
+	if !n.Kind.Namespaced {
+		return nil
+	}
+	a.store.Snapshot(kind.ResourceQuota.GroupResource()).Ascend(n.Namespace, "", "", func(it *store.Item) bool {
+		if q, err := typed[*corev1.ResourceQuota](it, nil); err == nil && quota.Concerns(q, n.resource(), n.object) {
+			list = append(list, it)
+		}
+		return true
+	})
+	return list
+}
+
+// charges are the writes to quotas that go with a new object, or the reason why it may not be made.
+func (a *API) charges(n newObject) ([]store.Op, error) {
+	var ops []store.Op
+	for _, it := range a.quotasOf(n) {
+		q, err := typed[*corev1.ResourceQuota](it, nil)
+		if err != nil {
+			return nil, err
+		}
+		used, err := quota.Charge(q, n.resource(), n.object, time.Now())
+		if err != nil {
+			return nil, apierrors.NewForbidden(n.resource(), n.Name, err)
+		}
+		if quota.Equal(used, q.Status.Used) {
+			continue
+		}
+		charged := q.DeepCopy()
+		charged.Status.Used = used
+		stored, err := encode(Target{Kind: kind.ResourceQuota, Namespace: q.Namespace, Name: q.Name}, charged)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, store.Op{Key: it.Key, Value: stored, Expect: it.Revision})
+	}
+	return ops, nil
+}
