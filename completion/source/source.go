@@ -7,6 +7,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type Config struct {
 
 const (
 	requestTimeout = 5 * time.Second
-	fresh          = 10 * time.Second // how long types and containers are believed
+	fresh          = 10 * time.Second // how long types, containers and a context's namespace are believed
 	idle           = 5 * time.Minute  // after which a watch that nobody asks ends
 	retry          = 2 * time.Second  // between attempts to reach a server that does not answer
 )
@@ -40,6 +41,7 @@ type Cluster struct {
 
 	mu         sync.Mutex
 	clients    map[clientKey]*client
+	namespaces map[clientKey]*cached[string]
 	types      map[clientKey]*cached[[]completion.Type]
 	containers map[containersKey]*cached[[]completion.Object]
 	objects    map[objectsKey]*objects
@@ -63,6 +65,7 @@ func New(ctx context.Context, c Config) *Cluster {
 	return &Cluster{
 		Config: c, ctx: ctx,
 		clients:    map[clientKey]*client{},
+		namespaces: map[clientKey]*cached[string]{},
 		types:      map[clientKey]*cached[[]completion.Type]{},
 		containers: map[containersKey]*cached[[]completion.Object]{},
 		objects:    map[objectsKey]*objects{},
@@ -100,14 +103,22 @@ func (c *Cluster) client(s completion.Scope) (*client, error) {
 	return made, nil
 }
 
-// namespace is the one in force: the line's, or the context's.
+// namespace is the one in force: the line's, or the context's. Reading a kubeconfig takes longer than a key press may,
+// so what it says is kept for a while.
 func (c *Cluster) namespace(s completion.Scope) string {
 	if s.Namespace != "" {
 		return s.Namespace
 	}
-	namespace, _, err := c.ClientConfig(s.Kubeconfig, s.Context).Namespace()
-	if err != nil {
-		return "default"
+	key := clientKey{s.Kubeconfig, s.Context}
+	c.mu.Lock()
+	v, ok := c.namespaces[key]
+	if !ok {
+		v = &cached[string]{fetch: func(context.Context) (string, error) {
+			namespace, _, err := c.ClientConfig(s.Kubeconfig, s.Context).Namespace()
+			return namespace, err
+		}}
+		c.namespaces[key] = v
 	}
-	return namespace
+	c.mu.Unlock()
+	return cmp.Or(v.get(c.ctx, requestTimeout, c.notify), "default")
 }
