@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/server/auth"
+	"leme/server/auth/rbac"
 	"leme/server/kind"
 	"leme/server/resource"
 )
@@ -25,7 +26,7 @@ func bootstrap(ctx context.Context, api *resource.API) error {
 	if err := bootstrapPriorityClasses(ctx, api); err != nil {
 		return fmt.Errorf("making the system's priority classes: %w", err)
 	}
-	return nil
+	return rbac.Reconcile(ctx, api, auth.UserServer)
 }
 
 func bootstrapPriorityClasses(ctx context.Context, api *resource.API) error {

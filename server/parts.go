@@ -9,6 +9,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"leme/server/auth"
+	"leme/server/auth/rbac"
 	"leme/server/controller"
 	"leme/server/dashboard"
 	"leme/server/kind"
@@ -23,24 +24,28 @@ import (
 type parts struct {
 	api     *resource.API
 	handler *rest.Handler
+	access  *rbac.Index
 }
 
 func (s *Server) newParts(st *store.Store) (*parts, error) {
 	documents := openapi.New(s.kinds)
-	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter))
+	access := rbac.NewIndex()
+	authorizer := auth.Any{auth.Superusers, auth.Rules{}, access}
+	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter),
+		resource.WithGuards(rbac.CreateGuard(authorizer), access.Guard(authorizer)))
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	for _, m := range s.config.Mounts {
 		mounts = append(mounts, rest.Mount(m))
 	}
 	handler, err := rest.New(rest.Config{
 		API: api, Documents: documents,
-		Authenticator: auth.NewAuthenticator(s.tokens), Authorizer: auth.Rules{},
+		Authenticator: auth.NewAuthenticator(s.tokens), Authorizer: authorizer,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &parts{api: api, handler: handler}, nil
+	return &parts{api: api, handler: handler, access: access}, nil
 }
 
 // control runs the controllers and the scheduler for as long as this server leads.

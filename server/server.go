@@ -108,9 +108,26 @@ func (s *Server) serve(ctx context.Context, st *store.Store) error {
 		return errors.Join(err, s.listener.Close())
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.listen(ctx, p.handler) })
 	g.Go(func() error { return s.control(ctx, p.api) })
-	close(s.ready)
+	g.Go(func() error { return s.admit(ctx, p) })
+	return g.Wait()
+}
+
+// admit lets requests in once it is known who may do what, and keeps up with that.
+func (s *Server) admit(ctx context.Context, p *parts) error {
+	known := make(chan struct{})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.access.Run(ctx, p.api, func() { close(known) }) })
+	g.Go(func() error {
+		select {
+		case <-known:
+			close(s.ready)
+			return s.listen(ctx, p.handler)
+		case <-ctx.Done():
+			p.handler.Close()
+			return s.listener.Close()
+		}
+	})
 	return g.Wait()
 }
 

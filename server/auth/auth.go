@@ -1,10 +1,11 @@
-// Package auth says who a request comes from and what they may do. It keeps the cluster's own certificate
-// authority, the tokens beside it, and the table of rules that stands in for RBAC objects:
+// Package auth says who a request comes from and who may do what. It keeps the cluster's own certificate authority and
+// the tokens beside it; the authorizers that look at the cluster's objects have folders of their own:
 //
 //	pki, err := auth.OpenPKI(dir, hosts)
 //	authn := auth.NewAuthenticator(tokens)
 //	user, ok, err := authn.Authenticate(request)
-//	allowed, reason := auth.Rules{}.Authorize(user, attributes)
+//	authz := auth.Any{auth.Superusers, index} // index: see package rbac
+//	allowed, reason := authz.Authorize(user, attributes)
 package auth
 
 import "net/http"
@@ -18,13 +19,21 @@ const (
 
 	UserServer = "system:leme-server"
 	NodePrefix = "system:node:" // before a node's name: the user name of its agent
+
+	serviceAccountPrefix = "system:serviceaccount:" // before NAMESPACE:NAME
 )
+
+// ServiceAccountUser is the user name of a service account.
+func ServiceAccountUser(namespace, name string) string {
+	return serviceAccountPrefix + namespace + ":" + name
+}
 
 // User is who a request comes from.
 type User struct {
 	Name   string
 	UID    string
 	Groups []string
+	Extra  map[string][]string
 }
 
 // Authenticator finds the user of a request. ok is false for an anonymous request; err says that credentials were given and are not good.

@@ -1,82 +1,59 @@
 package auth
 
 import (
+	"errors"
 	"slices"
 	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// Rules authorizes by the table in rules.go: the first rule that allows a request decides, and what none allows is forbidden.
-type Rules struct{}
+// Any allows what one of its authorizers does. They are asked in order; the reasons of those that do not are joined.
+type Any []Authorizer
 
-// rule allows a group's members some requests: to resources where it names resources, to paths where it names paths.
-type rule struct {
-	group     string
-	verbs     []string
-	resources []string // "group/resource", "group/resource/subresource"; the core group is ""
-	namespace string   // when set, only there
-	paths     []string // of non-resource requests; a trailing * stands for anything
-	own       bool     // a request that names an object must name the node's own
-}
-
-const everything = "*"
-
-func (Rules) Authorize(u User, a Attributes) (bool, string) {
-	for i := range rules {
-		if rules[i].allows(u, a) {
-			return true, ""
+// Authorize implements Authorizer.
+func (all Any) Authorize(u User, a Attributes) (bool, string) {
+	var reasons []string
+	for _, authorizer := range all {
+		allowed, reason := authorizer.Authorize(u, a)
+		if allowed {
+			return true, reason
+		}
+		if reason != "" {
+			reasons = append(reasons, reason)
 		}
 	}
-	if slices.Contains(u.Groups, GroupNodes) && a.Path == "" {
-		return false, "an agent may only change what is its own node's"
-	}
-	return false, ""
+	return false, strings.Join(reasons, "\n")
 }
 
-func (r *rule) allows(u User, a Attributes) bool {
-	if !slices.Contains(u.Groups, r.group) || !matches(r.verbs, a.Verb) {
-		return false
-	}
-	if a.Path != "" {
-		return slices.ContainsFunc(r.paths, func(p string) bool { return matchPath(p, a.Path) })
-	}
-	if !matches(r.resources, resourceName(a)) || (r.namespace != "" && r.namespace != a.Namespace) {
-		return false
-	}
-	return !r.own || a.Name == "" || NodePrefix+a.Name == u.Name
+// RuleLister is an Authorizer that can say all that a user may do in a namespace. An error says what is missing.
+type RuleLister interface {
+	Rules(u User, namespace string) ([]rbacv1.PolicyRule, error)
 }
 
-func resourceName(a Attributes) string {
-	name := a.Group + "/" + a.Resource
-	if a.Subresource != "" {
-		name += "/" + a.Subresource
-	}
-	return name
-}
-
-func matches(list []string, s string) bool {
-	return slices.Contains(list, everything) || slices.Contains(list, s)
-}
-
-func matchPath(pattern, path string) bool {
-	if prefix, ok := strings.CutSuffix(pattern, everything); ok {
-		return strings.HasPrefix(path, prefix)
-	}
-	return pattern == path
-}
-
-// Allowed lists what a user may do, for a rules review: each rule's verbs, resources ("group/resource") and paths.
-func (Rules) Allowed(u User, namespace string) []Grant {
-	var grants []Grant
-	for i := range rules {
-		r := &rules[i]
-		if slices.Contains(u.Groups, r.group) && (r.namespace == "" || r.namespace == namespace) {
-			grants = append(grants, Grant{Verbs: r.verbs, Resources: r.resources, Paths: r.paths})
+// Rules implements RuleLister with those that can.
+func (all Any) Rules(u User, namespace string) ([]rbacv1.PolicyRule, error) {
+	var rules []rbacv1.PolicyRule
+	var errs []error
+	for _, authorizer := range all {
+		if lister, ok := authorizer.(RuleLister); ok {
+			more, err := lister.Rules(u, namespace)
+			rules, errs = append(rules, more...), append(errs, err)
 		}
 	}
-	return grants
+	return rules, errors.Join(errs...)
 }
 
-// Grant is one thing a user may do.
-type Grant struct {
-	Verbs, Resources, Paths []string
+// Groups allows everything to the members of some groups.
+type Groups []string
+
+// Authorize implements Authorizer.
+func (g Groups) Authorize(u User, _ Attributes) (bool, string) {
+	return slices.ContainsFunc(g, u.In), ""
 }
+
+// Superusers are whom no rule can lock out: administrators, and the cluster's own servers.
+var Superusers = Groups{GroupMasters, GroupServers}
+
+// In says whether the user is a member of a group.
+func (u User) In(group string) bool { return slices.Contains(u.Groups, group) }

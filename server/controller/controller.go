@@ -82,6 +82,7 @@ func controllers(e *environment) []component {
 		newNamespaces(e),
 		newServiceAccounts(e),
 		newRootCA(e),
+		newClusterRoleAggregation(e),
 		newResourceQuotas(e),
 		newDeployments(e),
 		newReplicaSets(e),

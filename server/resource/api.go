@@ -18,6 +18,8 @@ type API struct {
 	pages *pages
 
 	charging *charging
+
+	guards []Guard
 }
 
 // Option configures an API.

@@ -118,6 +118,9 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	if err := a.admit(ctx, w, admissionSteps); err != nil {
 		return err
 	}
+	if err := a.guard(ctx, Write{Target: n.Target, Object: obj}); err != nil {
+		return err
+	}
 	if k.PrepareCreate != nil {
 		k.PrepareCreate(obj)
 	}

@@ -90,6 +90,9 @@ func (a *API) depart(ctx context.Context, t Target, it *store.Item, o metav1.Del
 	if err != nil {
 		return nil, false, err
 	}
+	if err := a.guard(ctx, Write{Target: t, Old: obj}); err != nil {
+		return nil, false, err
+	}
 	step := planDeletion(t.Kind, obj, o, time.Now())
 	switch {
 	case step.remove && len(o.DryRun) > 0:

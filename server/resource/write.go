@@ -154,6 +154,9 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	if err := a.admit(ctx, w, admissionSteps); err != nil {
 		return err
 	}
+	if err := a.guard(ctx, Write{Target: t, Object: obj, Old: old}); err != nil {
+		return err
+	}
 	owners := m.GetManagedFields()
 	keepMeta(m, oldMeta)
 	rules.prepare(obj, old)

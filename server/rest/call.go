@@ -42,9 +42,10 @@ func (c *call) target() resource.Target {
 	}
 }
 
-// context is the request's, with warnings going to the response's headers.
+// context is the request's, with who asks for what, and with warnings going to the response's headers.
 func (c *call) context() context.Context {
-	return resource.WithWarnings(c.r.Context(), c.warn)
+	ctx := auth.WithRequest(c.r.Context(), auth.Request{User: c.user, Attributes: c.info.attributes(c.query)})
+	return resource.WithWarnings(ctx, c.warn)
 }
 
 // recorder remembers what was answered.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/server/auth"
+	"leme/server/auth/rbac"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -41,9 +43,12 @@ type bed struct {
 func newBed(t testing.TB, agents *tls.Config) *bed {
 	t.Helper()
 	kinds := kind.All()
-	api := resource.New(storetest.New(t), kinds)
+	access := rbac.NewIndex()
+	authorizer := auth.Any{auth.Superusers, access}
+	api := resource.New(storetest.New(t), kinds, resource.WithGuards(rbac.CreateGuard(authorizer), access.Guard(authorizer)))
+	follow(t, api, access)
 	h, err := New(Config{
-		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: auth.Rules{}, Agents: agents, Version: "test",
+		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: authorizer, Agents: agents, Version: "test",
 		Mounts: []Mount{{"/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mounted") })}},
 	})
 	if err != nil {
@@ -57,6 +62,24 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 	b := &bed{Handler: h, url: server.URL}
 	b.namespace(t, "default")
 	return b
+}
+
+// follow keeps the access of the default roles, and of what a test makes, until the test ends.
+func follow(t testing.TB, api *resource.API, access *rbac.Index) {
+	t.Helper()
+	if err := rbac.Reconcile(t.Context(), api, "test"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	known, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- access.Run(ctx, api, func() { close(known) }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("following who may do what: %v", err)
+		}
+	})
+	<-known
 }
 
 func (b *bed) namespace(t testing.TB, name string) {

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -14,8 +13,19 @@ import (
 // reviewSelf answers `kubectl auth whoami`.
 func reviewSelf(_ *Handler, c *call, obj runtime.Object) error {
 	review := obj.(*authenticationv1.SelfSubjectReview)
-	review.Status.UserInfo = authenticationv1.UserInfo{Username: c.user.Name, UID: c.user.UID, Groups: c.user.Groups}
+	review.Status.UserInfo = authenticationv1.UserInfo{Username: c.user.Name, UID: c.user.UID, Groups: c.user.Groups, Extra: extraValues(c.user.Extra)}
 	return nil
+}
+
+func extraValues(extra map[string][]string) map[string]authenticationv1.ExtraValue {
+	if len(extra) == 0 {
+		return nil
+	}
+	values := make(map[string]authenticationv1.ExtraValue, len(extra))
+	for key, value := range extra {
+		values[key] = value
+	}
+	return values
 }
 
 // reviewSelfAccess answers `kubectl auth can-i`.
@@ -43,7 +53,10 @@ func (h *Handler) reviewSubject(spec authorizationv1.SubjectAccessReviewSpec, st
 	if spec.User == "" && len(spec.Groups) == 0 {
 		return errors.New("at least one of spec.user and spec.groups must be specified")
 	}
-	user := auth.User{Name: spec.User, UID: spec.UID, Groups: spec.Groups}
+	user := auth.User{Name: spec.User, UID: spec.UID, Groups: spec.Groups, Extra: map[string][]string{}}
+	for key, values := range spec.Extra {
+		user.Extra[key] = values
+	}
 	return h.review(user, spec.ResourceAttributes, spec.NonResourceAttributes, status)
 }
 
@@ -63,34 +76,33 @@ func (h *Handler) review(u auth.User, r *authorizationv1.ResourceAttributes, n *
 	return nil
 }
 
-// granter is an authorizer that can say all that a user may do.
-type granter interface {
-	Allowed(u auth.User, namespace string) []auth.Grant
-}
-
 // reviewSelfRules answers `kubectl auth can-i --list`.
 func reviewSelfRules(h *Handler, c *call, obj runtime.Object) error {
 	review := obj.(*authorizationv1.SelfSubjectRulesReview)
-	review.Status.ResourceRules = []authorizationv1.ResourceRule{}
-	review.Status.NonResourceRules = []authorizationv1.NonResourceRule{}
-	g, ok := h.authz.(granter)
+	if review.Spec.Namespace == "" {
+		return errors.New("no namespace on request")
+	}
+	status := &review.Status
+	status.ResourceRules = []authorizationv1.ResourceRule{}
+	status.NonResourceRules = []authorizationv1.NonResourceRule{}
+	lister, ok := h.authz.(auth.RuleLister)
 	if !ok {
-		review.Status.Incomplete = true
+		status.Incomplete = true
 		return nil
 	}
-	for _, grant := range g.Allowed(c.user, review.Spec.Namespace) {
-		for _, name := range grant.Resources {
-			group, resource, found := strings.Cut(name, "/")
-			if !found {
-				resource = group // "*": of every group
-			}
-			review.Status.ResourceRules = append(review.Status.ResourceRules, authorizationv1.ResourceRule{
-				Verbs: grant.Verbs, APIGroups: []string{group}, Resources: []string{resource},
+	rules, err := lister.Rules(c.user, review.Spec.Namespace)
+	if err != nil {
+		status.Incomplete, status.EvaluationError = true, err.Error()
+	}
+	for _, r := range rules {
+		if len(r.Resources) > 0 {
+			status.ResourceRules = append(status.ResourceRules, authorizationv1.ResourceRule{
+				Verbs: r.Verbs, APIGroups: r.APIGroups, Resources: r.Resources, ResourceNames: r.ResourceNames,
 			})
 		}
-		if len(grant.Paths) > 0 {
-			review.Status.NonResourceRules = append(review.Status.NonResourceRules, authorizationv1.NonResourceRule{
-				Verbs: grant.Verbs, NonResourceURLs: grant.Paths,
+		if len(r.NonResourceURLs) > 0 {
+			status.NonResourceRules = append(status.NonResourceRules, authorizationv1.NonResourceRule{
+				Verbs: r.Verbs, NonResourceURLs: r.NonResourceURLs,
 			})
 		}
 	}

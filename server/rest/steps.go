@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -111,22 +110,7 @@ func (h *Handler) authorize(next http.Handler) http.Handler {
 }
 
 func forbidden(u auth.User, a auth.Attributes, reason string) error {
-	if reason != "" {
-		reason = ": " + reason
-	}
-	if a.Path != "" {
-		return apierrors.NewForbidden(schema.GroupResource{}, "", fmt.Errorf("User %q cannot %s path %q%s", u.Name, a.Verb, a.Path, reason))
-	}
-	what := a.Resource
-	if a.Subresource != "" {
-		what += "/" + a.Subresource
-	}
-	where := "at the cluster scope"
-	if a.Namespace != "" {
-		where = fmt.Sprintf("in the namespace %q", a.Namespace)
-	}
-	return apierrors.NewForbidden(schema.GroupResource{Group: a.Group, Resource: a.Resource}, a.Name,
-		fmt.Errorf("User %q cannot %s resource %q in API group %q %s%s", u.Name, a.Verb, what, a.Group, where, reason))
+	return apierrors.NewForbidden(schema.GroupResource{Group: a.Group, Resource: a.Resource}, a.Name, auth.Refusal(u, a, reason))
 }
 
 // limit bounds how long a request takes and how many there are at a time. Reads and writes are counted apart, so that
