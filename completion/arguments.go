@@ -213,20 +213,20 @@ func objects(resource string) completer {
 
 // names are those of a type that are not on the line yet. A type may be a comma list.
 func (c *cursor) names(typed string) []Candidate {
-	p := pick(c.word)
 	given := c.args[min(1, len(c.args)):]
-	for _, name := range strings.Split(typed, ",") {
-		t, ok := c.typeNamed(name)
-		if !ok {
-			continue
-		}
-		for _, o := range c.sources.Objects(c.where, t) {
-			if !slices.Contains(given, o.Name) {
-				p.add(o.Name, o.Description, false)
+	return pick(c.word, func(yield func(Candidate) bool) {
+		for _, name := range strings.Split(typed, ",") {
+			t, ok := c.typeNamed(name)
+			if !ok {
+				continue
+			}
+			for _, o := range c.sources.Objects(c.where, t) {
+				if !slices.Contains(given, o.Name) && !yield(Candidate{Text: o.Name, Description: o.Description}) {
+					return
+				}
 			}
 		}
-	}
-	return p.picked()
+	})
 }
 
 func (c *cursor) slashNames(typed string) []Candidate {

@@ -1,7 +1,8 @@
 package completion
 
 import (
-	"sort"
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,49 +11,56 @@ import (
 // most is how many candidates are worth showing.
 const most = 100
 
-// picker keeps the candidates that start with a word; where there is none, those that have its letters
-// in order, the closest first: "hlo" finds "hello".
-type picker struct {
-	word  string
-	lower []rune
-	fits  []Candidate
-	near  []scored
+func match(word string, candidates []Candidate) []Candidate {
+	return pick(word, slices.Values(candidates))
 }
 
-type scored struct {
-	Candidate
-	skipped int
+// pick gives the candidates that start with a word; where there is none, those that have its letters in order, the
+// closest first: "hlo" finds "hello". Flags are only continued.
+func pick(word string, all iter.Seq[Candidate]) []Candidate {
+	fits := starting(word, all)
+	if len(fits) == 0 && !strings.HasPrefix(word, "-") {
+		fits = near(word, all)
+	}
+	return fits
 }
 
-func pick(word string) *picker { return &picker{word: word, lower: []rune(strings.ToLower(word))} }
-
-func (p *picker) add(text, description string, noSpace bool) {
-	switch {
-	case strings.HasPrefix(text, p.word):
-		if len(p.fits) < most {
-			p.fits = append(p.fits, Candidate{text, description, noSpace})
-		}
-	case len(p.fits) == 0 && !strings.HasPrefix(p.word, "-"): // flags: only what continues them
-		if skipped, ok := p.skip(text); ok {
-			p.near = append(p.near, scored{Candidate{text, description, noSpace}, skipped})
+// starting ends its look at the candidates as soon as it has enough: a key press must not go through a whole cluster.
+func starting(word string, all iter.Seq[Candidate]) []Candidate {
+	var fits []Candidate
+	for c := range all {
+		if strings.HasPrefix(c.Text, word) {
+			fits = append(fits, c)
+			if len(fits) == most {
+				break
+			}
 		}
 	}
+	return fits
 }
 
-func (p *picker) picked() []Candidate {
-	if len(p.fits) > 0 {
-		return p.fits
+func near(word string, all iter.Seq[Candidate]) []Candidate {
+	type scored struct {
+		Candidate
+		skipped int
 	}
-	sort.SliceStable(p.near, func(i, j int) bool { return p.near[i].skipped < p.near[j].skipped })
-	for _, n := range p.near[:min(most, len(p.near))] {
-		p.fits = append(p.fits, n.Candidate)
+	var found []scored
+	letters := []rune(strings.ToLower(word))
+	for c := range all {
+		if skipped, ok := skip(c.Text, letters); ok {
+			found = append(found, scored{c, skipped})
+		}
 	}
-	return p.fits
+	slices.SortStableFunc(found, func(a, b scored) int { return a.skipped - b.skipped })
+	var fits []Candidate
+	for _, f := range found[:min(most, len(found))] {
+		fits = append(fits, f.Candidate)
+	}
+	return fits
 }
 
-// skip counts what stands between the word's letters in a text that has them in order.
-func (p *picker) skip(text string) (skipped int, ok bool) {
-	wanted := p.lower
+// skip counts what stands between the wanted letters in a text that has them in order.
+func skip(text string, wanted []rune) (skipped int, ok bool) {
 	pending := 0
 	for i := 0; i < len(text) && len(wanted) > 0; {
 		r, size := rune(text[i]), 1
@@ -69,12 +77,4 @@ func (p *picker) skip(text string) (skipped int, ok bool) {
 		pending = 0
 	}
 	return skipped, len(wanted) == 0
-}
-
-func match(word string, candidates []Candidate) []Candidate {
-	p := pick(word)
-	for _, c := range candidates {
-		p.add(c.Text, c.Description, c.NoSpace)
-	}
-	return p.picked()
 }
