@@ -1,0 +1,92 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+const sampleImage = "registry.leme/hello:1.0"
+
+// BenchmarkPodStart compares a pod, from its creation through the API until a watch shows it Running, with one
+// `docker run -d` of the same image on the engine's own bridge. Each is gone before the next begins.
+func BenchmarkPodStart(b *testing.B) {
+	config := benchClient(b, benchCluster(b))
+	pods := kubernetes.NewForConfigOrDie(config).CoreV1().Pods("default")
+	ctx, cancel := context.WithTimeout(b.Context(), patience)
+	defer cancel()
+	n := 0
+	start := func() time.Duration {
+		n++
+		name := fmt.Sprintf("pod-%d", n)
+		w, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer w.Stop()
+		started := time.Now()
+		if _, err := pods.Create(ctx, samplePod(name), metav1.CreateOptions{}); err != nil {
+			b.Fatal(err)
+		}
+		await(b, w, "to run", func(e watch.Event, pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning })
+		took := time.Since(started)
+		if err := pods.Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+			b.Fatal(err)
+		}
+		await(b, w, "to go", func(e watch.Event, _ *corev1.Pod) bool { return e.Type == watch.Deleted })
+		return took
+	}
+	start() // the image is pulled once
+	compare(b, start, func() time.Duration { return dockerRun(b) })
+}
+
+func samplePod(name string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "hello", Image: sampleImage}}},
+	}
+}
+
+// await reads a watch of one pod until what it shows is right.
+func await(b *testing.B, w watch.Interface, what string, right func(watch.Event, *corev1.Pod) bool) {
+	b.Helper()
+	for e := range w.ResultChan() {
+		if pod, ok := e.Object.(*corev1.Pod); ok && right(e, pod) {
+			return
+		}
+	}
+	b.Fatalf("the watch ended before the pod came %s", what)
+}
+
+func benchClient(b *testing.B, c *cluster) *rest.Config {
+	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return config
+}
+
+// dockerRun starts a container as `docker run -d` does, through the command itself less its own start.
+func dockerRun(b *testing.B) time.Duration {
+	started := time.Now()
+	out, err := exec.CommandContext(b.Context(), "docker", "run", "-d", sampleImage).Output()
+	took := time.Since(started)
+	if err != nil {
+		b.Fatalf("docker run: %v", err)
+	}
+	docker := func(ctx context.Context, args ...string) *exec.Cmd {
+		return exec.CommandContext(ctx, "docker", args...)
+	}
+	timed(b, docker, "rm", "-f", strings.TrimSpace(string(out)))
+	return took - timed(b, docker, "--version")
+}

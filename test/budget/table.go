@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// row is one line of the table. Where there is a reference, the budget is for measured / reference.
+type row struct {
+	benchmark string
+	what      string
+	unit      string
+	reference string
+	budget    float64 // 0: none, it is shown for information
+}
+
+// rows are the table, top to bottom.
+var rows = []row{
+	{"Up", "leme up to a Ready node", "ms", "", 2000},
+	{"Idle", "memory of an idle cluster, etcd included", "MB", "", 100},
+	{"Idle", "processor of an idle cluster", "%-cpu", "", 0},
+	{"PodStart", "pod created to Running, image present", "ms", "docker run -d", 1.3},
+	{"Pull/small", "pull 2 MB", "ms", "docker pull", 1.05},
+	{"Pull/one_layer", "pull one layer of 48 MB", "ms", "docker pull", 1.05},
+	{"Pull/eight_layers", "pull eight layers of 6 MB", "ms", "docker pull", 1.05},
+	{"Pull/one_layer,_6_MB/s_a_connection", "pull one layer of 24 MB, 6 MB/s a connection", "ms", "docker pull", 0.5},
+	{"Pull/eight_layers,_6_MB/s_a_connection", "pull eight layers of 6 MB, 6 MB/s a connection", "ms", "docker pull", 0.5},
+	{"OneShot", "leme get pods", "ms", "kubectl get pods", 0.6},
+	{"Engine", "completion, 10,000 pods, 99th percentile of key presses", "ms", "", 1},
+	{"Complete", "leme __complete get po x, 10,000 pods", "ms", "kubectl __complete", 0},
+}
+
+// write prints the table, and says which benchmarks gave nothing for it.
+func write(out io.Writer, rows []row, measured results) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "what\tmeasured\treference\tratio\tbudget\t")
+	var missing []string
+	for _, r := range rows {
+		cells, ok := r.cells(measured[r.benchmark])
+		if !ok {
+			missing = append(missing, r.benchmark)
+			continue
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t")+"\t")
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("these benchmarks measured nothing: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// cells are a row as it is printed; false when the benchmark did not report what the row shows.
+func (r row) cells(metrics map[string]float64) ([]string, bool) {
+	value, ok := metrics[r.unit]
+	if !ok {
+		return nil, false
+	}
+	cells := []string{r.what, quantity(value, r.unit), "", "", ""}
+	judged := value
+	if r.reference != "" {
+		reference, ok := metrics["reference-"+r.unit]
+		if !ok || reference == 0 {
+			return nil, false
+		}
+		judged = value / reference
+		cells[2], cells[3] = fmt.Sprintf("%s %s", r.reference, quantity(reference, r.unit)), fmt.Sprintf("%.2f", judged)
+	}
+	if r.budget > 0 {
+		cells[4] = r.allowed() + verdict(judged, r.budget)
+	}
+	return cells, true
+}
+
+func (r row) allowed() string {
+	if r.reference != "" {
+		return fmt.Sprintf("%.3gx", r.budget)
+	}
+	return quantity(r.budget, r.unit)
+}
+
+func verdict(value, budget float64) string {
+	if value > budget {
+		return " missed"
+	}
+	return " met"
+}
+
+// quantity writes a number as people read it.
+func quantity(value float64, unit string) string {
+	if unit == "%-cpu" {
+		return fmt.Sprintf("%.1f %% of one", value)
+	}
+	digits := 0
+	if value < 10 {
+		digits = 2
+	}
+	return fmt.Sprintf("%.*f %s", digits, value, unit)
+}
