@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -128,6 +130,28 @@ func TestStopKillsAfterGrace(t *testing.T) {
 	}
 	if c, _ := n.Find(t, id); c.ExitCode != 137 {
 		t.Errorf("exit code %d, want 137", c.ExitCode)
+	}
+}
+
+// TestRemoveReturnsWhenGone: also to whom somebody else's removal came first.
+func TestRemoveReturnsWhenGone(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	sandbox := n.Sandbox(t, n.Pod("gone"))
+	var removals errgroup.Group
+	for range 4 {
+		removals.Go(func() error {
+			if err := n.Remove(t.Context(), sandbox.ID); err != nil {
+				return err
+			}
+			if _, err := n.Engine.ContainerInspect(t.Context(), sandbox.ID, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {
+				t.Errorf("looking for it then gave %v", err)
+			}
+			return nil
+		})
+	}
+	if err := removals.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

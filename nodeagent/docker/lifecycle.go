@@ -2,11 +2,13 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
@@ -45,17 +47,37 @@ func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) erro
 	return nil
 }
 
-// Remove removes a container, running or not, with its anonymous volumes, and gives its address back.
-// Removing what is gone is no error.
+// Remove removes a container, running or not, with its anonymous volumes, and gives its address back. It returns once
+// the container is gone, whoever began to remove it. Removing what is gone is no error.
 func (r *Runtime) Remove(ctx context.Context, id string) error {
 	_, err := r.engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-	// A conflict says that somebody else's removal of it is under way.
-	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+	if errdefs.IsConflict(err) { // somebody else's removal of it is under way
+		err = r.awaitRemoval(ctx, id)
+	}
+	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("removing container: %w", err)
 	}
 	r.forget(id)
 	r.releaseAddress(id)
 	return nil
+}
+
+// removalPatience bounds the wait for a removal that somebody else began.
+const removalPatience = 30 * time.Second
+
+func (r *Runtime) awaitRemoval(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, removalPatience)
+	defer cancel()
+	removed := r.engine.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	select {
+	case r := <-removed.Result:
+		if r.Error != nil {
+			return errors.New(r.Error.Message)
+		}
+		return nil
+	case err := <-removed.Error:
+		return err
+	}
 }
 
 // RemoveAll removes every container of this node, running or not, at once: those of pods first, then their sandboxes.
