@@ -63,14 +63,13 @@ func (s *session) options() command.Options {
 
 // inProcess runs one of Leme's commands that reads or writes once.
 func (s *session) inProcess(ctx context.Context, st stage) int {
-	code := s.code
 	files, err := openStreams(st.redirects, s.streams)
 	if err != nil {
 		return s.fail(err)
 	}
 	o := s.options()
 	o.Streams = files.streams
-	code = command.Run(ctx, st.words, o)
+	code := command.Run(ctx, st.words, o)
 	if s.done {
 		code = s.code // as exit was told
 	}

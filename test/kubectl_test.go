@@ -3,6 +3,7 @@ package test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,7 +66,7 @@ func TestKubectl(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		err := c.kubectl(ctx, in("exec", pod, "--", "/hello", "--no-such-flag")...).Run()
-		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 2 {
 			t.Errorf("the command ends with 2; kubectl ended with %v", err)
 		}
 	})

@@ -69,10 +69,10 @@ func (l *line) carry(near net.Conn) {
 	l.conns[near], l.conns[far] = true, true
 	l.mu.Unlock()
 	go func() {
-		io.Copy(far, near)
-		far.(*net.UnixConn).CloseWrite()
+		_, _ = io.Copy(far, near) // either side's end is the end of this direction
+		_ = far.(*net.UnixConn).CloseWrite()
 	}()
-	io.Copy(near, far)
+	_, _ = io.Copy(near, far)
 	near.Close()
 	far.Close()
 }

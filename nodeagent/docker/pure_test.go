@@ -142,7 +142,9 @@ func FuzzEntryReader(f *testing.F) {
 func TestEndKeepsTheLastBytes(t *testing.T) {
 	e := &end{limit: 5}
 	for _, s := range []string{"abc", "", "defghijk", "lm"} {
-		e.Write([]byte(s))
+		if n, err := e.Write([]byte(s)); n != len(s) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
 	}
 	if got := string(e.bytes()); got != "ijklm" {
 		t.Errorf("got %q", got)

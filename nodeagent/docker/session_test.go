@@ -98,7 +98,7 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 	sizes <- pod.TerminalSize{Width: 97, Height: 31}
 	sizes <- pod.TerminalSize{Width: 97, Height: 31} // taken when the one before is done
 	dockertest.Eventually(t, func() bool {
-		io.WriteString(typed, "\n")
+		_, _ = io.WriteString(typed, "\n") // asked for again
 		return strings.Contains(output.String(), "size 97 31")
 	})
 	cancel()

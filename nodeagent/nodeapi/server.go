@@ -140,7 +140,7 @@ func (s *Server) Run(ctx context.Context) error {
 		defer cancel()
 		endSessions()
 		if server.Shutdown(drain) != nil {
-			server.Close() //nolint:errcheck // it is ending, whatever it says
+			server.Close() // it is ending, whatever that says
 		}
 	})
 	err := server.ServeTLS(listener, "", "")

@@ -3,6 +3,7 @@ package nodeapi_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -59,7 +60,7 @@ func TestExec(t *testing.T) {
 				t.Errorf("outputs: %v, %q, %q", err, stdout.String(), stderr.String())
 			}
 			err = stream(url.Values{"command": {"/app", "exit", "42"}, "stderr": {"true"}}, remotecommand.StreamOptions{Stderr: io.Discard})
-			if exit, ok := err.(utilexec.CodeExitError); !ok || exit.Code != 42 {
+			if exit, ok := errors.AsType[utilexec.CodeExitError](err); !ok || exit.Code != 42 {
 				t.Errorf("exit code: %v", err)
 			}
 			if name == "websocket v4" {
@@ -97,11 +98,13 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 				})
 			}()
 			dockertest.Eventually(t, func() bool {
-				io.WriteString(typed, "\n")
+				_, _ = io.WriteString(typed, "\n") // asked for again
 				return strings.Contains(output.String(), "size 91 33")
 			})
 			cancel() // the client goes away without a word
-			<-ended
+			if <-ended == nil {
+				t.Error("the session that was broken off ended well")
+			}
 			input.Close()
 			dockertest.Eventually(t, func() bool {
 				top, err := n.Engine.ContainerTop(t.Context(), id, client.ContainerTopOptions{})

@@ -1,8 +1,10 @@
 package kind
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -19,6 +21,20 @@ func invalid(path *field.Path, value any, messages []string) field.ErrorList {
 		errs = append(errs, field.Invalid(path, value, message))
 	}
 	return errs
+}
+
+// pathSegment allows every name that can be one part of a URL's path.
+func pathSegment(name string, prefix bool) []string {
+	if !prefix && (name == "." || name == "..") {
+		return []string{fmt.Sprintf("may not be '%s'", name)}
+	}
+	var problems []string
+	for _, no := range []string{"/", "%"} {
+		if strings.Contains(name, no) {
+			problems = append(problems, fmt.Sprintf("may not contain '%s'", no))
+		}
+	}
+	return problems
 }
 
 // named checks a name that must be there.

@@ -2,7 +2,6 @@ package kind
 
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 )
 
 // ClusterRole is what may be done in the whole cluster, or, given by a RoleBinding, in its namespace.
@@ -13,7 +12,7 @@ var ClusterRole = &Kind{
 	New:              makes[rbacv1.ClusterRole](),
 	NewList:          makes[rbacv1.ClusterRoleList](),
 
-	ValidateName: path.ValidatePathSegmentName,
+	ValidateName: pathSegment,
 	Validate:     validates(validateClusterRole),
 
 	Columns: roleColumns,

@@ -2,7 +2,6 @@ package kind
 
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -15,7 +14,7 @@ var ClusterRoleBinding = &Kind{
 	NewList:          makes[rbacv1.ClusterRoleBindingList](),
 
 	Default:      changes(func(b *rbacv1.ClusterRoleBinding) { defaultBinding(&b.RoleRef, b.Subjects) }),
-	ValidateName: path.ValidatePathSegmentName,
+	ValidateName: pathSegment,
 	Validate:     validates(validateClusterRoleBinding),
 	ValidateUpdate: validatesOver(func(updated, old *rbacv1.ClusterRoleBinding) field.ErrorList {
 		return validateSameRole(updated.RoleRef, old.RoleRef)

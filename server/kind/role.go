@@ -4,7 +4,6 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -17,7 +16,7 @@ var Role = &Kind{
 	New:              makes[rbacv1.Role](),
 	NewList:          makes[rbacv1.RoleList](),
 
-	ValidateName: path.ValidatePathSegmentName,
+	ValidateName: pathSegment,
 	Validate:     validates(validateRole),
 
 	Columns: roleColumns,

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -19,7 +18,7 @@ var RoleBinding = &Kind{
 	NewList:          makes[rbacv1.RoleBindingList](),
 
 	Default:      changes(func(b *rbacv1.RoleBinding) { defaultBinding(&b.RoleRef, b.Subjects) }),
-	ValidateName: path.ValidatePathSegmentName,
+	ValidateName: pathSegment,
 	Validate:     validates(validateRoleBinding),
 	ValidateUpdate: validatesOver(func(updated, old *rbacv1.RoleBinding) field.ErrorList {
 		return validateSameRole(updated.RoleRef, old.RoleRef)

@@ -3,7 +3,6 @@ package kind
 import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -20,7 +19,7 @@ func validateRoleRef(role rbacv1.RoleRef, kinds ...string) field.ErrorList {
 	errs := maybeOneOf(at.Child("apiGroup"), &role.APIGroup, rbacv1.GroupName)
 	errs = append(errs, maybeOneOf(at.Child("kind"), &role.Kind, kinds...)...)
 	return append(errs, named(at.Child("name"), role.Name, func(name string) []string {
-		return path.ValidatePathSegmentName(name, false)
+		return pathSegment(name, false)
 	})...)
 }
 

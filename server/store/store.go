@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -135,7 +134,7 @@ func (s *Store) apply(r clientv3.WatchResponse) error {
 	}
 	events := make([]Event, 0, len(r.Events))
 	for _, raw := range r.Events {
-		e, err := s.cache.event((*mvccpb.Event)(raw))
+		e, err := s.cache.event(raw)
 		if err != nil {
 			slog.Error("A key in etcd is not an object; it is left out", "error", err)
 			continue

@@ -43,7 +43,7 @@ func TestEnding(t *testing.T) {
 	}
 	t.Run("by itself", func(t *testing.T) {
 		var end ending
-		if err := end.of(func() error { return other }); err != other {
+		if err := end.of(func() error { return other }); !errors.Is(err, other) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -25,7 +25,7 @@ func dress(root *cobra.Command, list List) {
 	}
 	help, usage := root.HelpFunc(), root.UsageFunc()
 	root.SetHelpFunc(func(c *cobra.Command, args []string) {
-		renamed(c, func() error { help(c, args); return nil })
+		_ = renamed(c, func() error { help(c, args); return nil })
 	})
 	root.SetUsageFunc(func(c *cobra.Command) error { return renamed(c, func() error { return usage(c) }) })
 }

@@ -114,7 +114,7 @@ func (d *decoder) control() []byte {
 			return nil
 		}
 		seq = append(seq, b)
-		if b >= 0x40 && b <= 0x7e && !(b == '[' && len(seq) == 3) {
+		if b >= 0x40 && b <= 0x7e && (b != '[' || len(seq) != 3) {
 			break
 		}
 	}

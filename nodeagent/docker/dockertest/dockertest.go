@@ -76,7 +76,7 @@ func Engine(t testing.TB) *client.Client {
 // ID is short, and of this test alone.
 func ID() string {
 	b := make([]byte, 4)
-	rand.Read(b) //nolint:errcheck // never fails
+	rand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }
 
@@ -89,7 +89,7 @@ func ensureFreeRange(t testing.TB, b *network.Bridge) {
 	var err error
 	for range 20 {
 		r := make([]byte, 2)
-		rand.Read(r) //nolint:errcheck // never fails
+		rand.Read(r) // never fails
 		cidr := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 128 + r[0]%100, r[1], 0}), 24)
 		if err = b.Ensure(t.Context(), cidr); err == nil {
 			return

@@ -140,6 +140,7 @@ func get(args []string) {
 	if err != nil {
 		fail(err.Error())
 	}
+	defer response.Body.Close()
 	io.Copy(os.Stdout, response.Body) //nolint:errcheck // what there is
 }
 
