@@ -10,14 +10,18 @@ func All() *Set {
 		Namespace,
 		Node,
 		Pod,
+		PodTemplate,
 		ResourceQuota,
 		Secret,
 		ServiceAccount,
 		// apps/v1
+		ControllerRevision,
 		Deployment,
 		ReplicaSet,
 		// coordination.k8s.io/v1
 		Lease,
+		// node.k8s.io/v1
+		RuntimeClass,
 		// rbac.authorization.k8s.io/v1
 		ClusterRole,
 		ClusterRoleBinding,

@@ -28,6 +28,7 @@ var admissionSteps = []admissionStep{
 	limitDefaults,
 	serviceAccountDefault,
 	priorityDefault,
+	runtimeDefaults,
 	tolerationDefaults,
 }
 
