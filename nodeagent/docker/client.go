@@ -87,6 +87,7 @@ type Runtime struct {
 	sandboxImage sandboxImage
 	oom          oomScores
 	addresses    addresses
+	version      engineVersion
 
 	mu        sync.Mutex
 	inspected map[string]pod.Container // by ID; what inspecting gave, forgotten at each event of the container

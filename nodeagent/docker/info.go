@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -48,11 +50,34 @@ func (r *Runtime) Info(ctx context.Context) (Info, error) {
 	}, nil
 }
 
-// Version is the engine's name and version as a node reports it: "docker://20.10.24".
+// engineVersion is what the engine said of itself.
+type engineVersion struct {
+	mu    sync.Mutex
+	text  string // empty: it is to be asked
+	asked time.Time
+}
+
+// versionFresh is how long an engine that answers is believed to have the version that it said.
+const versionFresh = 5 * time.Minute
+
+// Version is the engine's name and version as a node reports it: "docker://20.10.24". It fails when the engine does not
+// answer, and is cheap enough to find that out often: to tell its version the engine runs several programs, so that it
+// is asked for it rarely.
 func (r *Runtime) Version(ctx context.Context) (string, error) {
+	v := &r.version
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, err := r.engine.Ping(ctx, client.PingOptions{}); err != nil {
+		v.text = "" // another one may answer next
+		return "", fmt.Errorf("asking the container engine whether it is there: %w", err)
+	}
+	if v.text != "" && time.Since(v.asked) < versionFresh {
+		return v.text, nil
+	}
 	result, err := r.engine.ServerVersion(ctx, client.ServerVersionOptions{})
 	if err != nil {
 		return "", fmt.Errorf("asking the container engine for its version: %w", err)
 	}
-	return "docker://" + result.Version, nil
+	v.text, v.asked = "docker://"+result.Version, time.Now()
+	return v.text, nil
 }
