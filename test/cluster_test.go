@@ -20,6 +20,9 @@ const patience = 2 * time.Minute
 // builtDir is set once binaries were built.
 var builtDir string
 
+// linkerFlags are for both binaries; kubectl has no version of its own in a module.
+const linkerFlags = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2"
+
 // binaries are built once.
 var binaries = sync.OnceValues(func() (dir string, err error) {
 	dir, err = os.MkdirTemp("", "leme-test-bin-")
@@ -28,7 +31,7 @@ var binaries = sync.OnceValues(func() (dir string, err error) {
 	}
 	builtDir = dir
 	for name, pkg := range map[string]string{"leme": "leme", "kubectl": "leme/test/kubectl"} {
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), pkg)
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", linkerFlags, "-o", filepath.Join(dir, name), pkg)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)

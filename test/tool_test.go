@@ -17,8 +17,8 @@ import (
 	"leme/nodeagent/docker/scratch"
 )
 
-// toolImage is the image of the test program (test/tool): its entry point is /tool, and it has a world-writable /tmp.
-// It is built once.
+// toolImage is the image of the test program (test/tool): its entry point is /tool, it is tar too, and it has a
+// world-writable /tmp. It is built once.
 var toolImage = sync.OnceValues(func() (v1.Image, error) {
 	dir, err := os.MkdirTemp("", "leme-test-tool-")
 	if err != nil {
@@ -37,6 +37,7 @@ var toolImage = sync.OnceValues(func() (v1.Image, error) {
 	}
 	return scratch.Image(runtime.GOARCH, v1.Config{Entrypoint: []string{"/tool"}, Cmd: []string{"stay"}},
 		scratch.File{Path: "tool", Mode: 0o755, Content: program},
+		scratch.File{Path: "bin/tar", Mode: 0o755, Content: program},
 		scratch.File{Path: "tmp/", Mode: 0o1777},
 	)
 })

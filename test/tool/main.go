@@ -2,11 +2,14 @@
 // other, with "then" between them:
 //
 //	tool env GREETING then write /data/x hello then exit 3
+//
+// Under the name tar it is as much of that as kubectl cp needs.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -29,6 +32,12 @@ var steps = map[string]func(args []string) error{
 }
 
 func main() {
+	if filepath.Base(os.Args[0]) == "tar" {
+		if err := archive(os.Args[1:]); err != nil {
+			fail(err)
+		}
+		return
+	}
 	for args := os.Args[1:]; len(args) > 0; {
 		step, rest := args, []string(nil)
 		if i := slices.Index(args, "then"); i >= 0 {
