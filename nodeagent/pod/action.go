@@ -9,6 +9,7 @@ import (
 // Verb is what an action does.
 type Verb string
 
+// The verbs, in the order of a pod's life.
 const (
 	PrepareVolumes Verb = "prepare volumes"
 	RunSandbox     Verb = "run sandbox"

@@ -16,23 +16,16 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
-
-	"leme/server/kind"
 )
 
 // MaxBody is how large a request's body may be, in bytes, as in Kubernetes. Nesting is bounded by the decoders, at
 // 10,000 levels.
 const MaxBody = 3 * 1024 * 1024
 
-// Decode reads an object of a kind from a request's body. The content type is JSON (or none), YAML or Kubernetes'
-// protobuf; fieldValidation is Strict, Warn (or none) or Ignore, and decides whether unknown and duplicate fields are
-// errors, warnings or nothing. apiVersion and kind must be the kind's, or absent.
-func Decode(k *kind.Kind, contentType string, body []byte, fieldValidation string) (runtime.Object, []string, error) {
-	return DecodeAs(k.GroupVersionKind, k.New(), contentType, body, fieldValidation)
-}
-
-// DecodeAs is Decode for an object that is no kind of its own: the body of a subresource, options.
-func DecodeAs(gvk schema.GroupVersionKind, into runtime.Object, contentType string, body []byte, fieldValidation string) (runtime.Object, []string, error) {
+// Decode reads a request's body into an object, and gives the warnings about it. The content type is JSON (or none),
+// YAML or Kubernetes' protobuf; fieldValidation is Strict, Warn (or none) or Ignore, and decides whether unknown and
+// duplicate fields are errors, warnings or nothing. apiVersion and kind must be gvk's, or absent.
+func Decode(gvk schema.GroupVersionKind, into runtime.Object, contentType string, body []byte, fieldValidation string) (runtime.Object, []string, error) {
 	if len(body) > MaxBody {
 		return nil, nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", MaxBody))
 	}

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/client-go/kubernetes/scheme"
 
@@ -24,6 +25,10 @@ func encodeProtobuf(t testing.TB, pod *corev1.Pod) []byte {
 	return b.Bytes()
 }
 
+func decode(k *kind.Kind, contentType string, body []byte, validation string) (runtime.Object, []string, error) {
+	return resource.Decode(k.GroupVersionKind, k.New(), contentType, body, validation)
+}
+
 func TestDecode(t *testing.T) {
 	const yaml, proto = "application/yaml", "application/vnd.kubernetes.protobuf"
 	for _, test := range []struct {
@@ -38,7 +43,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, validation := range []string{"", "Ignore", "Warn", "Strict"} {
-				obj, warnings, err := resource.Decode(kind.Pod, test.contentType, []byte(test.body), validation)
+				obj, warnings, err := decode(kind.Pod, test.contentType, []byte(test.body), validation)
 				if err != nil || len(warnings) > 0 {
 					t.Fatalf("%s: got %q, %v", validation, warnings, err)
 				}
@@ -52,22 +57,22 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeFieldValidation(t *testing.T) {
 	const body = `{"metadata":{"name":"p","name":"q"},"spec":{"nothing":1,"NodeName":"n"}}`
-	_, warnings, err := resource.Decode(kind.Pod, "", []byte(body), "Warn")
+	_, warnings, err := decode(kind.Pod, "", []byte(body), "Warn")
 	got := strings.Join(warnings, "; ")
 	for _, want := range []string{`duplicate field "metadata.name"`, `unknown field "spec.nothing"`, `unknown field "spec.NodeName"`} {
 		if err != nil || !strings.Contains(got, want) {
 			t.Errorf("got %q, %v, want %q", got, err, want)
 		}
 	}
-	obj, warnings, err := resource.Decode(kind.Pod, "", []byte(body), "Ignore")
+	obj, warnings, err := decode(kind.Pod, "", []byte(body), "Ignore")
 	if err != nil || len(warnings) > 0 || obj.(*corev1.Pod).Spec.NodeName != "" {
 		t.Errorf("got %v, %q, %v", obj, warnings, err)
 	}
-	_, _, err = resource.Decode(kind.Pod, "", []byte(body), "Strict")
+	_, _, err = decode(kind.Pod, "", []byte(body), "Strict")
 	if want := `Pod in version "v1" cannot be handled as a Pod: strict decoding error: `; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v", err)
 	}
-	_, _, err = resource.Decode(kind.Pod, "application/yaml", []byte("metadata: {name: a, name: b}"), "Strict")
+	_, _, err = decode(kind.Pod, "application/yaml", []byte("metadata: {name: a, name: b}"), "Strict")
 	if err == nil || !strings.Contains(err.Error(), `"name" already set`) {
 		t.Errorf("got %v", err)
 	}
@@ -97,7 +102,7 @@ func TestDecodeRefuses(t *testing.T) {
 			if strings.Contains(test.says, "ConfigMap") {
 				k = kind.ConfigMap
 			}
-			_, _, err := resource.Decode(k, test.contentType, []byte(test.body), "")
+			_, _, err := decode(k, test.contentType, []byte(test.body), "")
 			status, ok := err.(apierrors.APIStatus)
 			if !ok || status.Status().Code != test.code || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v, want a %d with %q", err, test.code, test.says)

@@ -31,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("application/yaml", "Warn", []byte("a: &a [1]\nb: *a\nmetadata: {name: x}"))
 	f.Add("application/vnd.kubernetes.protobuf", "Ignore", []byte("k8s\x00\x0a\x09\x0a\x02v1\x12\x03Pod"))
 	f.Fuzz(func(t *testing.T, contentType, validation string, body []byte) {
-		obj, _, err := Decode(kind.Pod, contentType, body, validation)
+		obj, _, err := Decode(kind.Pod.GroupVersionKind, kind.Pod.New(), contentType, body, validation)
 		clean(t, err)
 		if err == nil {
 			if _, err := store.Encode(obj, kind.Pod.GroupVersionKind); err != nil {

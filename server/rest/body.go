@@ -45,7 +45,7 @@ func (c *call) decodeBytes(data []byte, into runtime.Object, gvk schema.GroupVer
 	default:
 		return apierrors.NewBadRequest(fmt.Sprintf("fieldValidation: Unsupported value: %q: supported values: \"Ignore\", \"Warn\", \"Strict\"", validation))
 	}
-	_, warnings, err := resource.DecodeAs(gvk, into, c.r.Header.Get("Content-Type"), data, validation)
+	_, warnings, err := resource.Decode(gvk, into, c.r.Header.Get("Content-Type"), data, validation)
 	for _, w := range warnings {
 		c.warn(w)
 	}

@@ -16,6 +16,7 @@ import (
 // Role is a part of a cluster that runs at most once in a home directory.
 type Role string
 
+// The roles: `leme server` and `leme agent`; `leme up` plays both.
 const (
 	RoleServer Role = "server"
 	RoleAgent  Role = "agent"

@@ -67,8 +67,8 @@ func Open(in, out *os.File) (*Parser, error) {
 	return p, nil
 }
 
-// Close gives the terminal back as it was when it was opened. A Read that still comes waits for ever, so that a reader left behind by a failed
-// prompt costs nothing.
+// Close gives the terminal back as it was when it was opened. A Read that still comes waits for ever, so that a reader
+// left behind by a failed prompt costs nothing.
 func (p *Parser) Close() error {
 	p.mu.Lock()
 	p.closed = true
