@@ -35,6 +35,8 @@ var admissionSteps = []admissionStep{
 // admissionChecks follow when the object is valid, and change nothing any more.
 var admissionChecks = []admissionStep{
 	limitBounds,
+	securityLabels,
+	podSecurity,
 	onePriorityDefault,
 }
 
