@@ -40,6 +40,14 @@ func (a *addresses) drop(id string) (ip netip.Addr, free bool) {
 	return ip, free
 }
 
+// has says whether a sandbox has an address.
+func (a *addresses) has(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.of[id]
+	return ok
+}
+
 // noted lists the sandboxes that have addresses.
 func (a *addresses) noted() []string {
 	a.mu.Lock()

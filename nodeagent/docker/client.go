@@ -87,6 +87,7 @@ type Runtime struct {
 	sandboxImage sandboxImage
 	oom          oomScores
 	addresses    addresses
+	attachments  attachments
 	version      engineVersion
 
 	mu        sync.Mutex
@@ -106,11 +107,12 @@ func New(c Config) (*Runtime, error) {
 		return nil, err
 	}
 	return &Runtime{
-		Config:    c,
-		engine:    engine,
-		slots:     make(chan struct{}, c.Parallel),
-		inspected: map[string]pod.Container{},
-		addresses: addresses{of: map[string]netip.Addr{}},
+		Config:      c,
+		engine:      engine,
+		slots:       make(chan struct{}, c.Parallel),
+		inspected:   map[string]pod.Container{},
+		addresses:   addresses{of: map[string]netip.Addr{}},
+		attachments: newAttachments(),
 	}, nil
 }
 

@@ -50,7 +50,7 @@ func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) erro
 // Remove removes a container, running or not, with its anonymous volumes, and gives its address back. It returns once
 // the container is gone, whoever began to remove it. Removing what is gone is no error.
 func (r *Runtime) Remove(ctx context.Context, id string) error {
-	_, err := r.engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	err := r.remove(ctx, id)
 	if errdefs.IsConflict(err) { // somebody else's removal of it is under way
 		err = r.awaitRemoval(ctx, id)
 	}
@@ -78,6 +78,18 @@ func (r *Runtime) awaitRemoval(ctx context.Context, id string) error {
 	case err := <-removed.Error:
 		return err
 	}
+}
+
+func (r *Runtime) remove(ctx context.Context, id string) error {
+	if r.addresses.has(id) {
+		release, err := r.attachments.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	_, err := r.engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	return err
 }
 
 // RemoveAll removes every container of this node, running or not, at once: those of pods first, then their sandboxes.

@@ -89,11 +89,21 @@ func (r *Runtime) runScoredSandbox(ctx context.Context, s pod.Sandbox, image str
 	if err != nil {
 		return pod.Container{}, err
 	}
-	if _, err := r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+	if err := r.startSandbox(ctx, id); err != nil {
 		r.discard(ctx, id)
 		return pod.Container{}, fmt.Errorf("starting the sandbox: %w", err)
 	}
 	return r.inspect(ctx, id)
+}
+
+func (r *Runtime) startSandbox(ctx context.Context, id string) error {
+	release, err := r.attachments.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	return err
 }
 
 // createSandbox creates a sandbox or finds the one that runs under its name. One that does not run is left over from
