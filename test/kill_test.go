@@ -1,11 +1,9 @@
 package test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,56 +11,16 @@ import (
 	"testing"
 )
 
-// process is a part of a cluster that runs in the foreground and that the test kills.
-type process struct {
-	args []string
-	cmd  *exec.Cmd
-	log  bytes.Buffer
-}
-
-func (p *process) start(t *testing.T, c *cluster) {
-	t.Helper()
-	p.cmd = exec.Command(filepath.Join(c.bin, "leme"), p.args...)
-	p.cmd.Env = c.env()
-	p.log.Reset()
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p *process) kill(t *testing.T) {
-	t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = p.cmd.Wait() // it was killed
-}
-
 // TestKills kills a container, the agent or the server, at any moment, twenty times over: each time the
 // Deployment is back to two ready replicas, with no orphan and no duplicate.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
-	server := &process{args: append([]string{"server", "--node-name", c.node, "--node-ip", "127.0.0.1"}, c.server...)}
-	agent := &process{args: append([]string{"agent"}, c.agent...)}
+	server, agent := c.apart(t)
 	server.start(t, c)
-	defer func() { server.kill(t) }()
-	eventually(t, "the agent's kubeconfig", func() bool {
-		_, err := os.Stat(filepath.Join(c.home, "agent", "kubeconfig"))
-		return err == nil
-	})
+	c.awaitAgentsKubeconfig(t)
 	agent.start(t, c)
-	defer func() { agent.kill(t) }()
-	defer func() {
-		if t.Failed() {
-			t.Logf("the server's log:\n%s\nthe agent's log:\n%s", server.log.String(), agent.log.String())
-		}
-	}()
-	eventually(t, "a node that is Ready", func() bool {
-		out, _ := c.command(t.Context(), "get", "nodes").CombinedOutput()
-		return strings.Contains(string(out), " Ready")
-	})
+	c.awaitNode(t, "Ready")
 	c.must(t, "image", "push", filepath.Join(c.bin, "hello.tar"), "hello:1.0")
 	deployHello(t, c, "default")
 	long := strings.TrimSpace(c.must(t, "run", "bystander", "--image=registry.leme/hello:1.0"))
