@@ -172,6 +172,15 @@ var verbs = []verb{
 	{"kubectl delete configmaps -l set=x", 0, "deleted"},
 	{"both delete configmaps -l set=x", 0, "No resources found"},
 
+	{"kubectl create namespace verbs-stuck", 0, "created"},
+	{"kubectl create -f finalizer.json --namespace=verbs-stuck", 0, "created"},
+	{"kubectl delete namespace verbs-stuck --wait=false", 0, "deleted"},
+	{"kubectl wait namespace/verbs-stuck --for=condition=NamespaceFinalizersRemaining --timeout=20s", 0, "condition met"},
+	{"both describe namespace verbs-stuck", 0, "test.io/wait in 1 resource instances"},
+	{"both create configmap late --namespace=verbs-stuck", 1, "because it is being terminated"},
+	{"kubectl patch configmap kept --namespace=verbs-stuck --type=merge -p {\"metadata\":{\"finalizers\":null}}", 0, "patched"},
+	{"both wait namespace/verbs-stuck --for=delete --timeout=20s", 0, ""},
+
 	{"both version", 0, "Server Version: v1.37."},
 	{"leme nothing", 1, `unknown command "nothing"`},
 	{"both get pods --nothing", 1, "unknown flag: --nothing"},

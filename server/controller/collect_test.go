@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -130,9 +131,9 @@ func TestPlanNamespace(t *testing.T) {
 		contents []content
 		want     string
 	}{
-		{"in use", ns(func(n *corev1.Namespace) { n.DeletionTimestamp = nil }), []content{{kind.Pod, 1, 1}}, "delete [], wait for [], finalize false"},
-		{"full", ns(), []content{{kind.Pod, 3, 2}, {kind.Secret, 1, 0}, {kind.Event, 0, 0}}, "delete [pods], wait for [3 pods 1 secrets], finalize false"},
-		{"empty", ns(), []content{{kind.Pod, 0, 0}}, "delete [], wait for [], finalize true"},
+		{"in use", ns(func(n *corev1.Namespace) { n.DeletionTimestamp = nil }), []content{{kind.Pod, 1, 1, nil}}, "delete [], wait for [], finalize false"},
+		{"full", ns(), []content{{kind.Pod, 3, 2, nil}, {kind.Secret, 1, 0, nil}, {kind.Event, 0, 0, nil}}, "delete [pods], wait for [3 pods 1 secrets], finalize false"},
+		{"empty", ns(), []content{{kind.Pod, 0, 0, nil}}, "delete [], wait for [], finalize true"},
 		{"somebody else's finalizer", ns(func(n *corev1.Namespace) { n.Spec.Finalizers = []corev1.FinalizerName{"x"} }), nil, "delete [], wait for [], finalize false"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,6 +141,24 @@ func TestPlanNamespace(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestRemains(t *testing.T) {
+	var said []string
+	for _, c := range remains([]content{{kind.ConfigMap, 2, 0, map[string]int{"a.io/b": 2, "a.io/a": 1}}, {kind.Deployment, 1, 0, nil}, {kind.Pod, 0, 0, nil}}) {
+		said = append(said, fmt.Sprintf("%s %s: %s", c.Type, c.Status, c.Message))
+	}
+	want := []string{
+		"NamespaceContentRemaining True: Some resources are remaining: configmaps. has 2 resource instances, deployments.apps has 1 resource instances",
+		"NamespaceFinalizersRemaining True: Some content in the namespace has finalizers remaining: a.io/a in 1 resource instances, a.io/b in 2 resource instances",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q", said)
+	}
+	old := []corev1.NamespaceCondition{{Type: corev1.NamespaceContentRemaining, Status: corev1.ConditionTrue, LastTransitionTime: ago(5)}}
+	if got := withCondition(old, remains([]content{{kind.Pod, 1, 0, nil}})[0], ago(0)); len(got) != 1 || got[0].LastTransitionTime != ago(5) || got[0].Message == "" {
+		t.Errorf("%+v", got)
 	}
 }
 

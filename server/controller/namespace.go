@@ -21,6 +21,9 @@ import (
 
 const namespaceUser = "system:controller:namespace"
 
+// emptiedCheck is when to look at a namespace again that was emptied: what finalizers hold leaves without an event.
+const emptiedCheck = 500 * time.Millisecond
+
 // namespaces empties what is being deleted, then lets it go.
 type namespaces struct {
 	api        *resource.API
@@ -54,8 +57,9 @@ func (c *namespaces) ofContent(e store.Event, add func(objectKey)) {
 
 // namespacePlan is what a namespace that is being deleted still needs.
 type namespacePlan struct {
-	empty    []*kind.Kind // what is still in it and not yet being deleted
-	waitFor  []string     // what is being deleted and has not gone, in words
+	empty    []*kind.Kind                // what is still in it and not yet being deleted
+	waitFor  []string                    // what is being deleted and has not gone, in words
+	remains  []corev1.NamespaceCondition // for people, when there is nothing to do but wait
 	finalize bool
 }
 
@@ -67,10 +71,12 @@ func (p namespacePlan) String() string {
 	return fmt.Sprintf("delete [%s], wait for [%s], finalize %t", strings.Join(kinds, " "), strings.Join(p.waitFor, " "), p.finalize)
 }
 
-// content is how many objects of a kind are in a namespace, and how many of them are not yet being deleted.
+// content is how many objects of a kind are in a namespace, how many of them are not yet being deleted, and how many
+// have which finalizers.
 type content struct {
 	kind        *kind.Kind
 	left, alive int
+	finalizers  map[string]int
 }
 
 func planNamespace(ns *corev1.Namespace, contents []content) namespacePlan {
@@ -87,6 +93,9 @@ func planNamespace(ns *corev1.Namespace, contents []content) namespacePlan {
 		}
 	}
 	plan.finalize = len(plan.waitFor) == 0
+	if !plan.finalize && len(plan.empty) == 0 {
+		plan.remains = remains(contents)
+	}
 	return plan
 }
 
@@ -99,7 +108,11 @@ func (c *namespaces) reconcile(ctx context.Context, key objectKey) (time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	return 0, c.apply(ctx, ns, planNamespace(ns, contents))
+	plan := planNamespace(ns, contents)
+	if err := c.apply(ctx, ns, plan); err != nil || len(plan.empty) == 0 {
+		return 0, err
+	}
+	return emptiedCheck, nil
 }
 
 // contents counts, of one moment that is not before now: what another server has written is seen too.
@@ -113,11 +126,18 @@ func (c *namespaces) contents(ctx context.Context, namespace string) ([]content,
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w", k.Resource, err)
 		}
-		n := content{kind: k}
+		n := content{kind: k, finalizers: map[string]int{}}
 		snapshot.Ascend(namespace, "", "", func(item *store.Item) bool {
 			n.left++
-			if o, ok := decoded[metav1.Object](item); ok && o.GetDeletionTimestamp() == nil {
+			o, ok := decoded[metav1.Object](item)
+			if !ok {
+				return true
+			}
+			if o.GetDeletionTimestamp() == nil {
 				n.alive++
+			}
+			for _, finalizer := range o.GetFinalizers() {
+				n.finalizers[finalizer]++
 			}
 			return true
 		})
@@ -129,6 +149,9 @@ func (c *namespaces) contents(ctx context.Context, namespace string) ([]content,
 func (c *namespaces) apply(ctx context.Context, ns *corev1.Namespace, plan namespacePlan) error {
 	if plan.finalize {
 		return c.finalize(ctx, ns)
+	}
+	if len(plan.remains) > 0 {
+		return c.tell(ctx, ns, plan.remains)
 	}
 	var failed []error
 	for _, k := range plan.empty {
