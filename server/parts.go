@@ -9,6 +9,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"leme/server/auth"
+	"leme/server/auth/node"
 	"leme/server/auth/rbac"
 	"leme/server/controller"
 	"leme/server/dashboard"
@@ -25,14 +26,15 @@ type parts struct {
 	api     *resource.API
 	handler *rest.Handler
 	access  *rbac.Index
+	nodes   *node.Graph
 }
 
 func (s *Server) newParts(st *store.Store) (*parts, error) {
 	documents := openapi.New(s.kinds)
-	access := rbac.NewIndex()
-	authorizer := auth.Any{auth.Superusers, auth.Rules{}, access}
+	access, nodes := rbac.NewIndex(), node.NewGraph()
+	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
 	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter),
-		resource.WithGuards(rbac.CreateGuard(authorizer), access.Guard(authorizer)))
+		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer)))
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	for _, m := range s.config.Mounts {
 		mounts = append(mounts, rest.Mount(m))
@@ -45,7 +47,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parts{api: api, handler: handler, access: access}, nil
+	return &parts{api: api, handler: handler, access: access, nodes: nodes}, nil
 }
 
 // control runs the controllers and the scheduler for as long as this server leads.

@@ -95,9 +95,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) openStore() (*store.Store, error) {
 	c := s.config
+	sealer, err := c.sealer()
+	if err != nil {
+		return nil, err
+	}
 	return store.Open(store.Config{
 		Endpoints: c.EtcdEndpoints, CA: c.EtcdCA, Cert: c.EtcdCert, Key: c.EtcdKey,
-		DataDir: filepath.Join(c.Home, "etcd"), Decode: decoder(s.kinds),
+		DataDir: filepath.Join(c.Home, "etcd"), Decode: decoder(s.kinds), Sealer: sealer,
 	})
 }
 
@@ -115,18 +119,21 @@ func (s *Server) serve(ctx context.Context, st *store.Store) error {
 
 // admit lets requests in once it is known who may do what, and keeps up with that.
 func (s *Server) admit(ctx context.Context, p *parts) error {
-	known := make(chan struct{})
+	roles, pods := make(chan struct{}), make(chan struct{})
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return p.access.Run(ctx, p.api, func() { close(known) }) })
+	g.Go(func() error { return p.access.Run(ctx, p.api, func() { close(roles) }) })
+	g.Go(func() error { return p.nodes.Run(ctx, p.api, func() { close(pods) }) })
 	g.Go(func() error {
-		select {
-		case <-known:
-			close(s.ready)
-			return s.listen(ctx, p.handler)
-		case <-ctx.Done():
-			p.handler.Close()
-			return s.listener.Close()
+		for _, known := range []chan struct{}{roles, pods} {
+			select {
+			case <-known:
+			case <-ctx.Done():
+				p.handler.Close()
+				return s.listener.Close()
+			}
 		}
+		close(s.ready)
+		return s.listen(ctx, p.handler)
 	})
 	return g.Wait()
 }

@@ -6,10 +6,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -102,13 +102,14 @@ func (m *Manager) adopt(ctx context.Context, c Container) error {
 func (m *Manager) exists(ctx context.Context, namespace, name string, uid types.UID) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	pod, err := m.config.Client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	} else if err != nil {
+	// A list and not a get: an agent may ask for its own node's pods only, and this one may be nobody's by now.
+	list, err := m.config.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: "spec.nodeName=" + m.config.NodeName + ",metadata.name=" + name,
+	})
+	if err != nil {
 		return false, fmt.Errorf("asking for pod %s/%s: %w", namespace, name, err)
 	}
-	return pod.UID == uid && pod.Spec.NodeName == m.config.NodeName, nil
+	return slices.ContainsFunc(list.Items, func(p corev1.Pod) bool { return p.UID == uid }), nil
 }
 
 // sweepDirs removes directories of pods that left nothing else: their agent was killed before it came to it.

@@ -50,4 +50,5 @@ type Authorizer interface {
 type Attributes struct {
 	Verb, Group, Resource, Subresource, Namespace, Name string
 	Path                                                string // of a non-resource request
+	FieldSelector                                       string // of a list, watch or deletecollection, as it was sent
 }

@@ -2,8 +2,10 @@ package resource
 
 import (
 	"context"
+	"errors"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"leme/server/kind"
@@ -22,6 +24,9 @@ func serviceAccountDefault(_ context.Context, a *API, w admission) error {
 	if pod == nil || w.old != nil {
 		return nil
 	}
+	if _, mirror := pod.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
+		return noServiceAccount(w, pod)
+	}
 	if pod.Spec.ServiceAccountName == "" {
 		pod.Spec.ServiceAccountName = "default"
 	}
@@ -39,6 +44,14 @@ func serviceAccountDefault(_ context.Context, a *API, w admission) error {
 	}
 	pod.Spec.ImagePullSecrets = append(pod.Spec.ImagePullSecrets, account.(*corev1.ServiceAccount).ImagePullSecrets...)
 	return nil
+}
+
+// noServiceAccount keeps mirror pods from being anybody: an agent makes them, whom no account's secrets are for.
+func noServiceAccount(w admission, pod *corev1.Pod) error {
+	if pod.Spec.ServiceAccountName == "" {
+		return nil
+	}
+	return apierrors.NewForbidden(w.resource(), pod.Name, errors.New("a mirror pod may not reference service accounts"))
 }
 
 // tolerationSeconds is how long a pod stays on a node that does not answer, unless it says otherwise.

@@ -114,7 +114,7 @@ func (i info) attributes(query url.Values) auth.Attributes {
 	}
 	return auth.Attributes{
 		Verb: i.Verb, Group: i.Group, Resource: i.Resource, Subresource: i.Subresource,
-		Namespace: i.Namespace, Name: name,
+		Namespace: i.Namespace, Name: name, FieldSelector: query.Get("fieldSelector"),
 	}
 }
 

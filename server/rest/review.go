@@ -69,6 +69,9 @@ func (h *Handler) review(u auth.User, r *authorizationv1.ResourceAttributes, n *
 		a = auth.Attributes{
 			Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name,
 		}
+		if r.FieldSelector != nil {
+			a.FieldSelector = r.FieldSelector.RawSelector
+		}
 	} else {
 		a = auth.Attributes{Verb: n.Verb, Path: n.Path}
 	}

@@ -9,6 +9,9 @@ import (
 	"leme/server/auth"
 )
 
+// Allows says whether one of the rules allows a request.
+func Allows(rules []rbacv1.PolicyRule, a auth.Attributes) bool { return allows(rules, &a) }
+
 // allows says whether one of the rules allows a request.
 func allows(rules []rbacv1.PolicyRule, a *auth.Attributes) bool {
 	for i := range rules {

@@ -69,7 +69,6 @@ func NodeRules() []rbacv1.PolicyRule {
 		on("storage.k8s.io", get, "volumeattachments"),
 		on("storage.k8s.io", "create delete get patch update", "csinodes"),
 		on("node.k8s.io", read, "runtimeclasses"),
-		onPaths("get head", "/v2 /v2/*"),
 	}
 }
 
