@@ -67,8 +67,7 @@ func benchmarkPull(b *testing.B, sizes []int, rate int) {
 		start := time.Now()
 		must(b, pull(ref))
 		took := time.Since(start)
-		_, err := e.ImageRemove(b.Context(), ref, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-		must(b, err)
+		forget(e, ref)
 		return took
 	}
 	for b.Loop() {
