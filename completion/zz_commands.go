@@ -981,6 +981,7 @@ func Commands() *Command {
 		}},
 		&Command{Name: "server", Short: "Run the master: API, controllers and scheduler over etcd", Flags: []Flag{
 			{Name: "advertise", Shorthand: "", Usage: "Address by which others reach this server (default: the host's first global add…", Bool: false},
+			{Name: "encrypt-secrets", Shorthand: "", Usage: "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys", Bool: true},
 			{Name: "etcd-cafile", Shorthand: "", Usage: "CA certificate of the existing etcd", Bool: false},
 			{Name: "etcd-certfile", Shorthand: "", Usage: "Client certificate for the existing etcd", Bool: false},
 			{Name: "etcd-endpoints", Shorthand: "", Usage: "Use an existing etcd at these URLs instead of the embedded one", Bool: false},
@@ -1129,6 +1130,7 @@ func Commands() *Command {
 			{Name: "advertise", Shorthand: "", Usage: "Address by which others reach this server (default: the host's first global add…", Bool: false},
 			{Name: "detach", Shorthand: "d", Usage: "Run in the background; return once the node is Ready", Bool: true},
 			{Name: "docker-host", Shorthand: "", Usage: "Docker Engine to use (default: $DOCKER_HOST, then the local socket)", Bool: false},
+			{Name: "encrypt-secrets", Shorthand: "", Usage: "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys", Bool: true},
 			{Name: "etcd-cafile", Shorthand: "", Usage: "CA certificate of the existing etcd", Bool: false},
 			{Name: "etcd-certfile", Shorthand: "", Usage: "Client certificate for the existing etcd", Bool: false},
 			{Name: "etcd-endpoints", Shorthand: "", Usage: "Use an existing etcd at these URLs instead of the embedded one", Bool: false},

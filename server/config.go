@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+
+	"leme/server/seal"
 )
 
 // Config is what a server needs.
@@ -17,6 +19,10 @@ type Config struct {
 
 	EtcdEndpoints             []string // empty: embedded etcd under Home/etcd
 	EtcdCA, EtcdCert, EtcdKey string   // files for TLS to them
+
+	// EncryptSecrets seals Secrets in etcd with the keys in Home/pki/secrets.keys, which is made where there is none.
+	// Without it, what was sealed before is read, and written in plain again.
+	EncryptSecrets bool
 
 	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
 	Mounts  []Mount // handlers of other parts, besides the API
@@ -65,6 +71,16 @@ func (c *Config) validate() error {
 		}
 	}
 	return nil
+}
+
+// sealer reads, and with EncryptSecrets makes, the keys that Secrets are sealed with.
+func (c *Config) sealer() (*seal.Sealer, error) {
+	load := seal.Load
+	if c.EncryptSecrets {
+		load = seal.LoadOrCreate
+	}
+	keys, err := load(filepath.Join(c.Home, "pki", "secrets.keys"))
+	return seal.New(keys, c.EncryptSecrets), err
 }
 
 // advertised is where a server that listens on host is reached: there, or at the host's first global address.

@@ -92,6 +92,7 @@ func controllers(e *environment) []component {
 		newPodGC(e),
 		newGarbageCollector(e),
 		newEventTTL(e),
+		newResealing(e),
 	}
 }
 

@@ -16,6 +16,7 @@ const minEvents = 1024
 // cache is what etcd holds, as far as the watch has told. One goroutine writes it.
 type cache struct {
 	decode Decode
+	sealer Sealer
 
 	mu        sync.RWMutex
 	resources map[schema.GroupResource]*resourceCache
@@ -35,8 +36,8 @@ type resourceCache struct {
 	published *Snapshot // nil once the tree has changed since
 }
 
-func newCache(decode Decode) *cache {
-	return &cache{decode: decode, resources: map[schema.GroupResource]*resourceCache{}}
+func newCache(decode Decode, sealer Sealer) *cache {
+	return &cache{decode: decode, sealer: sealer, resources: map[schema.GroupResource]*resourceCache{}}
 }
 
 // resource returns the cache of a resource, empty when nothing of it was ever stored. c.mu is held.
@@ -163,6 +164,6 @@ func (c *cache) event(e *mvccpb.Event) (Event, error) {
 	if e.Type == mvccpb.DELETE {
 		return Event{Type: watch.Deleted, Item: &Item{Key: key, Revision: e.Kv.ModRevision}}, nil
 	}
-	item, err := newItem(key, e.Kv.ModRevision, e.Kv.Value, c.decode)
+	item, err := c.item(key, e.Kv.ModRevision, e.Kv.Value)
 	return Event{Type: watch.Modified, Item: item}, err
 }

@@ -45,7 +45,11 @@ func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 	for i, op := range ops {
 		key := op.Key.String()
 		conditions[i] = clientv3.Compare(clientv3.ModRevision(key), "=", op.Expect)
-		writes[i] = clientv3.OpPut(key, string(op.Value))
+		value, err := s.sealed(op)
+		if err != nil {
+			return 0, fmt.Errorf("sealing %s: %w", op.Key, err)
+		}
+		writes[i] = clientv3.OpPut(key, string(value))
 		if op.Value == nil {
 			writes[i] = clientv3.OpDelete(key)
 		}

@@ -21,7 +21,8 @@ type Item struct {
 	// Never modify it.
 	JSON []byte
 
-	body   int // where "metadata": starts in JSON
+	body   int  // where "metadata": starts in JSON
+	stale  bool // sealed otherwise than it would be now
 	decode Decode
 
 	once   sync.Once

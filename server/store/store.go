@@ -22,11 +22,15 @@ type Config struct {
 	// NoSync lets embedded etcd skip fsync. For tests: a power cut loses data.
 	NoSync bool
 	Decode Decode
+	Sealer Sealer // default: everything is readable in etcd
 }
 
 func (c *Config) validate() error {
 	if c.History == 0 {
 		c.History = time.Hour
+	}
+	if c.Sealer == nil {
+		c.Sealer = unsealed{}
 	}
 	switch {
 	case c.Decode == nil:
@@ -59,7 +63,7 @@ func Open(c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		etcd: e, client: e.client, cache: newCache(c.Decode),
+		etcd: e, client: e.client, cache: newCache(c.Decode, c.Sealer),
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	s.latest = &latest{ask: s.etcdRevision}
@@ -88,7 +92,11 @@ const pause = 200 * time.Millisecond
 // follow loads everything, then applies etcd's watch; when that breaks, it starts again.
 func (s *Store) follow(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := s.loadAndWatch(ctx); err != nil && ctx.Err() == nil {
+		err := s.loadAndWatch(ctx)
+		if errors.Is(err, ErrNoKey) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
 			slog.Warn("The watch on etcd broke; loading again", "error", err)
 			select {
 			case <-time.After(pause):
@@ -165,9 +173,12 @@ func (s *Store) load(ctx context.Context, revision int64, prefix string) ([]*Ite
 			key, err := parseKey(string(kv.Key))
 			if err == nil {
 				var it *Item
-				if it, err = newItem(key, kv.ModRevision, kv.Value, s.cache.decode); err == nil {
+				if it, err = s.cache.item(key, kv.ModRevision, kv.Value); err == nil {
 					items = append(items, it)
 				}
+			}
+			if errors.Is(err, ErrNoKey) {
+				return nil, 0, err
 			}
 			if err != nil {
 				slog.Error("A key in etcd is not an object; it is left out", "error", err)

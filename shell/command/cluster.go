@@ -18,6 +18,7 @@ type ServerOptions struct {
 	Advertise                 string // address in kubeconfigs and the certificate
 	EtcdEndpoints             []string
 	EtcdCA, EtcdCert, EtcdKey string
+	EncryptSecrets            bool
 	PodCIDR                   string
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
 }
@@ -29,6 +30,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EtcdCA, "etcd-cafile", "", "CA certificate of the existing etcd.")
 	flags.StringVar(&o.EtcdCert, "etcd-certfile", "", "Client certificate for the existing etcd.")
 	flags.StringVar(&o.EtcdKey, "etcd-keyfile", "", "Key of the client certificate.")
+	flags.BoolVar(&o.EncryptSecrets, "encrypt-secrets", false, "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys.")
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 }
 
