@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
 
@@ -60,16 +61,20 @@ func (o *AgentOptions) addNodeFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Network, "network", "leme", "Name of the Docker network that pods join.")
 }
 
-// Node is the node's name: as given, or the host's.
+// Node is the node's name: as given, or the host's. A name that a node cannot have is an error.
 func (o *AgentOptions) Node() (string, error) {
-	if o.NodeName != "" {
-		return o.NodeName, nil
+	name := o.NodeName
+	if name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return "", fmt.Errorf("finding the node's name: %w", err)
+		}
+		name = strings.ToLower(host)
 	}
-	name, err := os.Hostname()
-	if err != nil {
-		return "", fmt.Errorf("finding the node's name: %w", err)
+	if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
+		return "", fmt.Errorf("node name %q: %s", name, strings.Join(problems, "; "))
 	}
-	return strings.ToLower(name), nil
+	return name, nil
 }
 
 // NewCmdServer is `leme server`: the master alone.

@@ -26,6 +26,9 @@ import (
 func (o *UpOptions) detach(ctx context.Context, streams genericiooptions.IOStreams) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("not ready after %s", o.Timeout))
 	defer cancel()
+	if _, err := o.Agent.Node(); err != nil {
+		return err
+	}
 	home := o.Server.Home
 	pid, err := running(home, RoleServer)
 	if err != nil {
