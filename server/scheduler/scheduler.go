@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +34,11 @@ func Run(ctx context.Context, api *resource.API) error {
 func runParts(ctx context.Context, api *resource.API) error {
 	pods := resource.For[*corev1.Pod](api, kind.Pod, user)
 	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, user)
-	recorder := event.NewRecorder(resource.For[*corev1.Event](api, kind.Event, user), component)
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("naming this scheduler: %w", err)
+	}
+	recorder := event.NewRecorder(resource.For[*corev1.Event](api, kind.Event, user), component+"-"+host)
 	s := newState(component, func(namespace string) map[string]string {
 		if ns, ok := namespaces.Get("", namespace); ok {
 			return ns.Labels
