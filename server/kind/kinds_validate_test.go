@@ -118,6 +118,16 @@ func TestValidateSecret(t *testing.T) {
 		{"large", func(s secret) { s.Data["b"] = make([]byte, maxDataBytes+1) }, []string{"data" + isTooLong}},
 	})
 	checkUpdates(t, Secret, base, []change[secret]{{"type", of("x"), []string{"type" + isInvalid}}})
+	frozen := func() secret {
+		s := base()
+		s.Immutable = pointsTo(true)
+		return s
+	}
+	checkUpdates(t, Secret, frozen, []change[secret]{
+		{"labels of an immutable one", func(s secret) { s.Labels = map[string]string{"a": "b"} }, nil},
+		{"data of an immutable one", func(s secret) { s.Data["a"] = []byte("2") }, []string{"data" + isForbidden}},
+		{"thaw", func(s secret) { s.Immutable = nil }, []string{"immutable" + isForbidden}},
+	})
 }
 
 func TestValidateEvent(t *testing.T) {

@@ -56,7 +56,7 @@ func (a *API) securityPolicy(namespace string) podsecurity.Policy {
 // sameImages tells whether an update of a pod leaves alone what its security depends on.
 func sameImages(pod, old *corev1.Pod) bool {
 	image := func(a, b corev1.Container) bool {
-		seccomp := corev1.SeccompContainerAnnotationKeyPrefix + a.Name //nolint:staticcheck // old versions of the levels know it
+		seccomp := corev1.SeccompContainerAnnotationKeyPrefix + a.Name
 		return a.Image == b.Image && pod.Annotations[seccomp] == old.Annotations[seccomp]
 	}
 	return slices.EqualFunc(pod.Spec.Containers, old.Spec.Containers, image) &&

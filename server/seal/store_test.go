@@ -178,3 +178,19 @@ func TestNothingRunsWithoutItsKeys(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestNothingRunsOnWithoutItsKeys(t *testing.T) {
+	s, err := store.Open(newCluster(t).config(t, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(context.Background()) }()
+	<-s.Ready()
+	if _, err := s.Client().Put(t.Context(), key("alien").String(), "k8s:enc:aesgcm:v1:0123456789abcdef:whatever"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, store.ErrNoKey) {
+		t.Errorf("got %v", err)
+	}
+}

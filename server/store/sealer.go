@@ -20,8 +20,8 @@ type Sealer interface {
 	Open(k Key, stored []byte) (plain []byte, stale bool, err error)
 }
 
-// ErrNoKey says that an object was sealed with a key that this server has not got. A store that meets one when it
-// starts does not run: it would show a cluster in which things are missing.
+// ErrNoKey says that an object was sealed with a key that this server has not got. A store that meets one
+// ends: it would show a cluster in which things are missing, or old.
 var ErrNoKey = errors.New("sealed with a key that is not here")
 
 // unsealed is the sealer of a store that has none.

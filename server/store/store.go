@@ -143,6 +143,9 @@ func (s *Store) apply(r clientv3.WatchResponse) error {
 	events := make([]Event, 0, len(r.Events))
 	for _, raw := range r.Events {
 		e, err := s.cache.event(raw)
+		if errors.Is(err, ErrNoKey) {
+			return err
+		}
 		if err != nil {
 			slog.Error("A key in etcd is not an object; it is left out", "error", err)
 			continue
