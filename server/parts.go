@@ -11,6 +11,7 @@ import (
 	"leme/server/auth"
 	"leme/server/auth/node"
 	"leme/server/auth/rbac"
+	"leme/server/auth/token"
 	"leme/server/controller"
 	"leme/server/dashboard"
 	"leme/server/kind"
@@ -35,13 +36,14 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
 	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter),
 		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer)))
+	accounts := token.New(s.accountKey, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	for _, m := range s.config.Mounts {
 		mounts = append(mounts, rest.Mount(m))
 	}
 	handler, err := rest.New(rest.Config{
 		API: api, Documents: documents,
-		Authenticator: auth.NewAuthenticator(s.tokens), Authorizer: authorizer,
+		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate), Authorizer: authorizer, Tokens: accounts,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
 	})
 	if err != nil {

@@ -19,18 +19,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/auth"
+	"leme/server/auth/token"
 	"leme/server/kind"
 	"leme/server/store"
 )
 
 // Server is the master. Make it with New, then call Run once.
 type Server struct {
-	config   Config
-	pki      *auth.PKI
-	tokens   *auth.Tokens
-	listener net.Listener
-	kinds    *kind.Set
-	ready    chan struct{}
+	config     Config
+	pki        *auth.PKI
+	tokens     *auth.Tokens
+	accountKey *token.Key // signs the tokens of service accounts
+	listener   net.Listener
+	kinds      *kind.Set
+	ready      chan struct{}
 }
 
 // New prepares the PKI, the admin kubeconfig (Home/kubeconfig) and the listener; nothing runs yet.
@@ -44,6 +46,9 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	if s.tokens, err = auth.OpenTokens(filepath.Join(c.Home, "pki", "tokens")); err != nil {
+		return nil, err
+	}
+	if s.accountKey, err = token.OpenKey(filepath.Join(c.Home, "pki", "sa.key")); err != nil {
 		return nil, err
 	}
 	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {

@@ -16,10 +16,15 @@ type chain []method
 // method looks for one sort of credentials. found is false where the request has none of them.
 type method func(r *http.Request) (u User, found bool, err error)
 
-// NewAuthenticator finds users by client certificate, bearer token, or Basic with a token as the password.
-// Whoever is found is a member of system:authenticated too.
-func NewAuthenticator(tokens *Tokens) Authenticator {
-	return chain{clientCertificate, bearer(tokens), basic(tokens)}
+// Verifier finds the user of a token of one sort. found is false for every other token.
+type Verifier func(secret string) (u User, found bool, err error)
+
+// NewAuthenticator finds users by client certificate, bearer token, or Basic with a token as the password; the
+// verifiers see a token before it is looked for among the static ones. Whoever is found is a member of
+// system:authenticated too.
+func NewAuthenticator(tokens *Tokens, verifiers ...Verifier) Authenticator {
+	verifiers = append(verifiers, tokens.verify)
+	return chain{clientCertificate, bearer(verifiers), basic(verifiers)}
 }
 
 func (c chain) Authenticate(r *http.Request) (User, bool, error) {
@@ -48,30 +53,31 @@ func clientCertificate(r *http.Request) (User, bool, error) {
 	return User{Name: subject.CommonName, Groups: subject.Organization}, true, nil
 }
 
-func bearer(tokens *Tokens) method {
+func bearer(verifiers []Verifier) method {
 	return func(r *http.Request) (User, bool, error) {
 		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "bearer") {
 			return User{}, false, nil
 		}
-		return lookup(tokens, strings.TrimSpace(secret))
+		return verify(verifiers, strings.TrimSpace(secret))
 	}
 }
 
-func basic(tokens *Tokens) method {
+func basic(verifiers []Verifier) method {
 	return func(r *http.Request) (User, bool, error) {
 		_, secret, ok := r.BasicAuth()
 		if !ok {
 			return User{}, false, nil
 		}
-		return lookup(tokens, secret)
+		return verify(verifiers, secret)
 	}
 }
 
-func lookup(tokens *Tokens, secret string) (User, bool, error) {
-	u, ok, err := tokens.Lookup(secret)
-	if err == nil && !ok {
-		err = ErrBadCredentials
+func verify(verifiers []Verifier, secret string) (User, bool, error) {
+	for _, v := range verifiers {
+		if u, found, err := v(secret); found || err != nil {
+			return u, found, err
+		}
 	}
-	return u, ok, err
+	return User{}, false, ErrBadCredentials
 }

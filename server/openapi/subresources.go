@@ -3,6 +3,7 @@ package openapi
 import (
 	"reflect"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -25,6 +26,11 @@ var subresources = []subresource{
 		of: corev1.SchemeGroupVersion.WithKind("Namespace"), name: "finalize",
 		gvk: corev1.SchemeGroupVersion.WithKind("Namespace"), object: reflect.TypeFor[corev1.Namespace](),
 		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Put: t.replace()} },
+	},
+	{
+		of: corev1.SchemeGroupVersion.WithKind("ServiceAccount"), name: "token",
+		gvk: authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), object: reflect.TypeFor[authenticationv1.TokenRequest](),
+		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Post: t.create()} },
 	},
 	{
 		of: corev1.SchemeGroupVersion.WithKind("Pod"), name: "binding",

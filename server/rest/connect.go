@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/proxy"
+
+	"leme/server/kind"
 )
 
 // connection is a subresource that leads to a node's agent or into a pod.
@@ -31,6 +33,7 @@ func connections() []connection {
 		{pods, "portforward", connecting, podPortForward},
 		{pods, "proxy", proxying, podProxy},
 		{nodes, "proxy", proxying, nodeProxy},
+		{kind.ServiceAccount.GroupResource(), "token", creating, createToken},
 	}
 }
 

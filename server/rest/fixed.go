@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/version"
+
+	"leme/server/auth/token"
 )
 
 // The Kubernetes that the API is, as clients read it from /version.
@@ -22,6 +24,7 @@ func (h *Handler) fixedPaths(mounts []Mount) *http.ServeMux {
 		pattern string
 		serve   http.HandlerFunc
 	}{
+		{"/.well-known/openid-configuration", h.serveOpenIDConfiguration},
 		{"/api", h.serveLegacyVersions},
 		{"/api/v1", h.serveGroupVersion},
 		{"/apis", h.serveGroups},
@@ -35,6 +38,7 @@ func (h *Handler) fixedPaths(mounts []Mount) *http.ServeMux {
 		{"/openapi/v2", h.serveOpenAPIv2},
 		{"/openapi/v3", h.serveOpenAPIv3Index},
 		{"/openapi/v3/{path...}", h.serveOpenAPIv3},
+		{token.KeySetPath, h.serveKeySet},
 		{"/readyz", h.serveHealth},
 		{"/readyz/{check}", h.serveHealth},
 		{"/version", h.serveVersion},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"leme/server/auth"
+	"leme/server/auth/token"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -18,8 +19,9 @@ type Config struct {
 	Documents     *openapi.Documents
 	Authenticator auth.Authenticator
 	Authorizer    auth.Authorizer
-	Agents        *tls.Config // the server's identity towards the nodes' agents
-	Version       string      // Leme's own, e.g. "0.1.0"
+	Tokens        *token.Tokens // of service accounts
+	Agents        *tls.Config   // the server's identity towards the nodes' agents
+	Version       string        // Leme's own, e.g. "0.1.0"
 	Mounts        []Mount
 	// MaxReads and MaxWrites are how many requests may be in flight at once; 0: 400 and 200.
 	MaxReads, MaxWrites int
@@ -33,8 +35,8 @@ type Mount struct {
 
 func (c *Config) validate() error {
 	switch {
-	case c.API == nil, c.Documents == nil, c.Authenticator == nil, c.Authorizer == nil, c.Agents == nil:
-		return errors.New("rest: API, Documents, Authenticator, Authorizer and Agents must be set")
+	case c.API == nil, c.Documents == nil, c.Authenticator == nil, c.Authorizer == nil, c.Tokens == nil, c.Agents == nil:
+		return errors.New("rest: API, Documents, Authenticator, Authorizer, Tokens and Agents must be set")
 	}
 	if c.MaxReads == 0 {
 		c.MaxReads = 400
@@ -52,6 +54,7 @@ type Handler struct {
 	documents *openapi.Documents
 	authn     auth.Authenticator
 	authz     auth.Authorizer
+	tokens    *token.Tokens
 	agents    *agents
 	discovery *discovery
 	metrics   *metrics
@@ -72,7 +75,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		api: c.API, kinds: c.API.Kinds(), documents: c.Documents,
-		authn: c.Authenticator, authz: c.Authorizer,
+		authn: c.Authenticator, authz: c.Authorizer, tokens: c.Tokens,
 		agents:    newAgents(c.API, c.Agents),
 		discovery: newDiscovery(c.API.Kinds()),
 		metrics:   newMetrics(),

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 	"leme/server/auth"
 	"leme/server/auth/rbac"
+	"leme/server/auth/token"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -47,8 +49,12 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 	authorizer := auth.Any{auth.Superusers, access}
 	api := resource.New(storetest.New(t), kinds, resource.WithGuards(rbac.CreateGuard(authorizer), access.Guard(authorizer)))
 	follow(t, api, access)
+	key, err := token.OpenKey(filepath.Join(t.TempDir(), "sa.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	h, err := New(Config{
-		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: authorizer, Agents: agents, Version: "test",
+		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: authorizer, Tokens: token.New(key, api), Agents: agents, Version: "test",
 		Mounts: []Mount{{"/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mounted") })}},
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -54,15 +55,30 @@ func impersonated(header http.Header) (as auth.User, asked bool, err error) {
 		UID:    header.Get(authenticationv1.ImpersonateUIDHeader),
 		Groups: header.Values(authenticationv1.ImpersonateGroupHeader),
 	}
-	for name := range header {
-		if strings.HasPrefix(name, authenticationv1.ImpersonateUserExtraHeaderPrefix) {
-			return as, true, apierrors.NewBadRequest("a user's extra fields cannot be impersonated: this cluster keeps none")
+	for name, values := range header {
+		key, extra := strings.CutPrefix(name, authenticationv1.ImpersonateUserExtraHeaderPrefix)
+		if !extra {
+			continue
 		}
+		if as.Extra == nil {
+			as.Extra = map[string][]string{}
+		}
+		key = extraKey(key)
+		as.Extra[key] = append(as.Extra[key], values...)
 	}
-	if as.Name == "" && (as.UID != "" || len(as.Groups) > 0) {
-		return as, true, apierrors.NewBadRequest("a group or UID cannot be impersonated without a user")
+	if as.Name == "" && (as.UID != "" || len(as.Groups)+len(as.Extra) > 0) {
+		return as, true, apierrors.NewBadRequest("a group, UID or extra field cannot be impersonated without a user")
 	}
 	return as, as.Name != "", nil
+}
+
+// extraKey is the name of an extra field in a header's: there it is in any case, and escaped as in an address.
+func extraKey(header string) string {
+	key := strings.ToLower(header)
+	if plain, err := url.PathUnescape(key); err == nil {
+		return plain
+	}
+	return key
 }
 
 // impersonations are what a user must be allowed in order to act as another.
@@ -77,6 +93,13 @@ func impersonations(as auth.User) []auth.Attributes {
 	}
 	if as.UID != "" {
 		all = append(all, auth.Attributes{Verb: impersonationVerb, Group: impersonationAPIGroup, Resource: "uids", Name: as.UID})
+	}
+	for key, values := range as.Extra {
+		for _, value := range values {
+			all = append(all, auth.Attributes{
+				Verb: impersonationVerb, Group: impersonationAPIGroup, Resource: "userextras", Subresource: key, Name: value,
+			})
+		}
 	}
 	return all
 }

@@ -36,6 +36,7 @@ var (
 		{name: "proxy", GroupVersionKind: coreKind("PodProxyOptions"), verbs: proxying},
 	}
 	nodeSubresources  = []subresource{{name: "proxy", GroupVersionKind: coreKind("NodeProxyOptions"), verbs: proxying}}
+	accountToken      = []subresource{{name: "token", GroupVersionKind: tokenRequest, verbs: creating}}
 	namespaceFinalize = []subresource{{name: resource.Finalize, GroupVersionKind: coreKind("Namespace"), verbs: []string{"update"}}}
 )
 
@@ -51,6 +52,8 @@ func subresources(k *kind.Kind) []subresource {
 		list = nodeSubresources
 	case schema.GroupResource{Resource: "namespaces"}:
 		list = namespaceFinalize
+	case kind.ServiceAccount.GroupResource():
+		list = accountToken
 	}
 	list = list[:len(list):len(list)]
 	if k.Scale != nil {

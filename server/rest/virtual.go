@@ -30,6 +30,8 @@ func virtuals() []virtual {
 	return []virtual{
 		{authentication.WithKind("SelfSubjectReview"), "selfsubjectreviews", "selfsubjectreview", false,
 			func() runtime.Object { return &authenticationv1.SelfSubjectReview{} }, reviewSelf},
+		{authentication.WithKind("TokenReview"), "tokenreviews", "tokenreview", false,
+			func() runtime.Object { return &authenticationv1.TokenReview{} }, reviewToken},
 		{authorization.WithKind("LocalSubjectAccessReview"), "localsubjectaccessreviews", "localsubjectaccessreview", true,
 			func() runtime.Object { return &authorizationv1.LocalSubjectAccessReview{} }, reviewLocalAccess},
 		{authorization.WithKind("SelfSubjectAccessReview"), "selfsubjectaccessreviews", "selfsubjectaccessreview", false,

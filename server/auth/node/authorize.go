@@ -31,7 +31,7 @@ var agentRules = []rbacv1.PolicyRule{
 
 // Authorize implements auth.Authorizer.
 func (z Authorizer) Authorize(u auth.User, a auth.Attributes) (bool, string) {
-	node, agent := nameOf(u)
+	node, agent := NameOf(u)
 	switch {
 	case !agent:
 		return false, ""
@@ -151,7 +151,7 @@ func selectsNode(selector, node string) bool {
 
 // Rules implements auth.RuleLister: what an agent may do depends on its pods, which is no list of rules.
 func (z Authorizer) Rules(u auth.User, _ string) ([]rbacv1.PolicyRule, error) {
-	if _, agent := nameOf(u); agent {
+	if _, agent := NameOf(u); agent {
 		return nil, errors.New("node authorizer does not support user rule resolution")
 	}
 	return nil, nil

@@ -14,9 +14,9 @@ import (
 	"leme/server/auth"
 )
 
-// nameOf is the node whose agent a user is. agent tells the members of system:nodes; one whose name is no agent's has
+// NameOf is the node whose agent a user is. agent tells the members of system:nodes; one whose name is no agent's has
 // no node.
-func nameOf(u auth.User) (node string, agent bool) {
+func NameOf(u auth.User) (node string, agent bool) {
 	if !u.In(auth.GroupNodes) {
 		return "", false
 	}

@@ -22,7 +22,7 @@ import (
 // Guard is a resource.Guard: what an agent writes must be its own node's, and keep to what agents may say.
 func Guard(ctx context.Context, w resource.Write) error {
 	r, _ := auth.RequestOf(ctx)
-	node, agent := nameOf(r.User)
+	node, agent := NameOf(r.User)
 	if !agent {
 		return nil
 	}
