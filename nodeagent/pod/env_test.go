@@ -51,6 +51,10 @@ func (store) Secret(_ context.Context, _, name string) (*corev1.Secret, error) {
 	return &corev1.Secret{Data: map[string][]byte{"key": []byte("hush")}}, nil
 }
 
+func (store) Token(context.Context, *corev1.Pod, *corev1.ServiceAccountTokenProjection) (string, error) {
+	return "token", nil
+}
+
 func TestEnvironment(t *testing.T) {
 	ref := func(name string) corev1.LocalObjectReference { return corev1.LocalObjectReference{Name: name} }
 	from := func(s corev1.EnvVarSource) *corev1.EnvVarSource { return &s }

@@ -91,9 +91,9 @@ func TestUnsupported(t *testing.T) {
 	p.Spec.RuntimeClassName = ptr("x")
 	p.Spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: "d"}}
 	p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
-		Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{}}}}}}}
+		Sources: []corev1.VolumeProjection{{PodCertificate: &corev1.PodCertificateProjection{}}}}}}}
 	got := strings.Split(strings.TrimPrefix(Unsupported(p), "this node's agent does not support "), ", ")
-	want := []string{"spec.runtimeClassName", "volumeDevices of container web", "volume type projected.serviceAccountToken of volume v"}
+	want := []string{"spec.runtimeClassName", "volumeDevices of container web", "volume type projected.podCertificate of volume v"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -30,6 +30,10 @@ func (o objects) Secret(_ context.Context, _, name string) (*corev1.Secret, erro
 	return nil, apierrors.NewNotFound(corev1.Resource("secrets"), name)
 }
 
+func (o objects) Token(_ context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error) {
+	return "token of " + pod.Name + " for " + source.Audience, nil
+}
+
 type fields struct{}
 
 func (fields) Field(p *corev1.Pod, ref *corev1.ObjectFieldSelector) (string, error) {
@@ -86,6 +90,9 @@ func TestContent(t *testing.T) {
 			err: `MountVolume.SetUp failed for volume "v" : configmaps "missing" not found`},
 		{name: "optional", source: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: missing, Optional: &yes}},
 			want: map[string]string{}},
+		{name: "token", source: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", Audience: "vault"}}}}},
+			want: map[string]string{"token": "token of p for vault"}},
 		{name: "secret", source: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}, want: map[string]string{"key": "hush"}},
 		{name: "downwardAPI", source: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
 			{Path: "name", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}}}},

@@ -1,0 +1,119 @@
+package object
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	renewAt    = 0.8            // of a token's life
+	renewAfter = 24 * time.Hour // at the latest
+	renewAgain = time.Minute    // when the server did not give a new one
+)
+
+// tokens holds the tokens of pods' service accounts, and tells a pod when it is time for its next one.
+type tokens struct {
+	client kubernetes.Interface
+	notify func(types.UID)
+	now    func() time.Time
+
+	mu   sync.Mutex
+	held map[tokenKey]*token
+}
+
+// tokenKey is one token of a pod: containers may want several, for others than the API or for another time.
+type tokenKey struct {
+	pod      types.UID
+	audience string
+	seconds  int64
+}
+
+type token struct {
+	secret         string
+	renew, expires time.Time
+	reminder       *time.Timer
+}
+
+func newTokens(client kubernetes.Interface, notify func(types.UID)) *tokens {
+	return &tokens{client: client, notify: notify, now: time.Now, held: map[tokenKey]*token{}}
+}
+
+// Token is a token of a pod's service account as a volume's source asks for it. It is bound to the pod, kept for most
+// of its life, and then asked for anew; the pod is notified when that is due.
+func (v View) Token(ctx context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error) {
+	return v.cache.tokens.get(ctx, pod, source)
+}
+
+func (t *tokens) get(ctx context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error) {
+	key := tokenKey{pod: pod.UID, audience: source.Audience}
+	if source.ExpirationSeconds != nil {
+		key.seconds = *source.ExpirationSeconds
+	}
+	t.mu.Lock()
+	old := t.held[key]
+	t.mu.Unlock()
+	now := t.now()
+	if old != nil && now.Before(old.renew) {
+		return old.secret, nil
+	}
+	fresh, err := t.request(ctx, pod, source)
+	switch {
+	case err == nil:
+	case old != nil && now.Before(old.expires):
+		fresh = &token{secret: old.secret, renew: now.Add(renewAgain), expires: old.expires}
+	default:
+		return "", fmt.Errorf("failed to fetch token: %w", err)
+	}
+	t.hold(key, fresh)
+	return fresh.secret, nil
+}
+
+func (t *tokens) request(ctx context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (*token, error) {
+	account := pod.Spec.ServiceAccountName
+	r := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
+		ExpirationSeconds: source.ExpirationSeconds,
+		BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
+	}}
+	if source.Audience != "" {
+		r.Spec.Audiences = []string{source.Audience}
+	}
+	asked := t.now()
+	made, err := t.client.CoreV1().ServiceAccounts(pod.Namespace).CreateToken(ctx, account, r, metav1.CreateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	expires := made.Status.ExpirationTimestamp.Time
+	life := time.Duration(float64(expires.Sub(asked)) * renewAt)
+	return &token{secret: made.Status.Token, renew: asked.Add(min(life, renewAfter)), expires: expires}, nil
+}
+
+// hold keeps a token in the place of its predecessor.
+func (t *tokens) hold(key tokenKey, fresh *token) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.held[key]; old != nil {
+		old.reminder.Stop()
+	}
+	fresh.reminder = time.AfterFunc(fresh.renew.Sub(t.now()), func() { t.notify(key.pod) })
+	t.held[key] = fresh
+}
+
+// release forgets a pod's tokens.
+func (t *tokens) release(pod types.UID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key, held := range t.held {
+		if key.pod == pod {
+			held.reminder.Stop()
+			delete(t.held, key)
+		}
+	}
+}
