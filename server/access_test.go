@@ -174,6 +174,25 @@ func TestNobodyGivesWhatTheyDoNotHave(t *testing.T) {
 	}
 }
 
+func TestReadersDoNotReachIntoPods(t *testing.T) {
+	_, kubeconfig := start(t)
+	ctx := t.Context()
+	admin, eve := kubernetes.NewForConfigOrDie(clientConfig(t, kubeconfig)), as(t, kubeconfig, "eve")
+	exec := func() error {
+		return eve.CoreV1().RESTClient().Get().Namespace("default").Resource("pods").Name("web").SubResource("exec").Do(ctx).Error()
+	}
+	refused(t, exec(), `cannot get resource "pods/exec"`)
+	reader := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "reader"}, Rules: []rbacv1.PolicyRule{
+		{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"pods/exec"}}}}
+	if _, err := admin.RbacV1().Roles("default").Create(ctx, reader, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	grantRole(t, admin, "eves", "Role", "reader", "eve")
+	eventually(t, "eve may get, and not create", func() bool {
+		return strings.Contains(exec().Error(), `User "eve" cannot create resource "pods/exec"`)
+	})
+}
+
 func TestDefaultRolesAreThere(t *testing.T) {
 	_, kubeconfig := start(t)
 	admin := kubernetes.NewForConfigOrDie(clientConfig(t, kubeconfig)).RbacV1()

@@ -57,7 +57,7 @@ func TestTokensAreRenewed(t *testing.T) {
 		away = false
 		expect("token 3")
 		away = true
-		time.Sleep(1000 * time.Second)
+		<-time.After(1000 * time.Second)
 		if got, err := v.Token(t.Context(), pod, source); err == nil {
 			t.Errorf("an expired token: %q", got)
 		}

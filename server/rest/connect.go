@@ -53,7 +53,25 @@ func (h *Handler) connect(c *call, s *connection) error {
 	if !slices.Contains(s.verbs, c.info.Verb) {
 		return notAllowed(c)
 	}
+	if err := h.mayReachInto(c, s); err != nil {
+		return err
+	}
 	return s.serve(h, c)
+}
+
+// reaching are the ways into a pod. WebSockets ask for them by GET, which must not open them to those who only read.
+var reaching = []string{"exec", "attach", "portforward"}
+
+func (h *Handler) mayReachInto(c *call, s *connection) error {
+	if c.info.Verb != "get" || !slices.Contains(reaching, s.name) {
+		return nil
+	}
+	a := c.info.attributes(c.query)
+	a.Verb = "create"
+	if allowed, reason := h.authz.Authorize(c.user, a); !allowed {
+		return forbidden(c.user, a, reason)
+	}
+	return nil
 }
 
 // pod is the one that the path names.
