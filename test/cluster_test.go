@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -268,7 +269,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if theShared != nil {
-		if err := theShared.remove(); err != nil {
+		if err := errors.Join(theShared.remove(), removeImages()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

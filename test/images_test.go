@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -32,6 +33,19 @@ func image(ref string, policy corev1.PullPolicy) func(*corev1.Pod) {
 	}
 }
 
+// The label of the images that a run of these tests makes: they go with the cluster, once no pod runs them.
+const imagesLabel = "leme.test"
+
+var imagesOfThisRun = fmt.Sprintf("images-%d", os.Getpid())
+
+func removeImages() error {
+	ids, err := exec.Command("docker", "image", "ls", "-q", "--filter", "label="+imagesLabel+"="+imagesOfThisRun).Output()
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return exec.Command("docker", append([]string{"image", "rm", "-f"}, strings.Fields(string(ids))...)...).Run()
+}
+
 // freshTool is the test program's image with a label that makes it this test's own: no engine has it.
 func freshTool(t *testing.T) v1.Image {
 	t.Helper()
@@ -41,12 +55,9 @@ func freshTool(t *testing.T) v1.Image {
 	must(t, err)
 	file = file.DeepCopy()
 	file.Created = v1.Time{Time: time.Now()}
-	file.Config.Labels = map[string]string{"leme.test": t.Name()}
+	file.Config.Labels = map[string]string{imagesLabel: imagesOfThisRun}
 	img, err = mutate.ConfigFile(img, file)
 	must(t, err)
-	id, err := img.ConfigName()
-	must(t, err)
-	t.Cleanup(func() { _ = exec.Command("docker", "rmi", "-f", id.String()).Run() }) // it may never have been pulled
 	return img
 }
 
@@ -58,7 +69,7 @@ func waits(reason string) func(*corev1.Pod) bool {
 func TestImages(t *testing.T) {
 	t.Parallel()
 	s := sharedSpace(t)
-	repository := s.namespace
+	repository := fmt.Sprintf("%s-%d", s.namespace, os.Getpid()) // what a run that was killed left must not be taken for ours
 	img := freshTool(t)
 	digest, err := img.Digest()
 	must(t, err)
@@ -97,7 +108,7 @@ func TestImages(t *testing.T) {
 		if out := s.must(t, "image", "tags", repository); out != "1\n2\n" {
 			t.Errorf("its tags are %q", out)
 		}
-		if out := s.must(t, "image", "inspect", repository+":1"); !strings.Contains(out, digest.String()) || !strings.Contains(out, "leme.test: "+t.Name()[:strings.Index(t.Name(), "/")]) {
+		if out := s.must(t, "image", "inspect", repository+":1"); !strings.Contains(out, digest.String()) || !strings.Contains(out, imagesLabel+": "+imagesOfThisRun) {
 			t.Error(out)
 		}
 		s.must(t, "image", "rm", repository+":1")
