@@ -60,6 +60,16 @@ func (s *screen) shows(wanted ...string) {
 	s.t.Fatalf("not all of %q on the screen:\n%s", wanted, s.text())
 }
 
+// prompts waits until the shell asks for the next line: what is typed before that belongs to the command that runs.
+func (s *screen) prompts() {
+	s.t.Helper()
+	eventually(s.t, "a prompt on the last line", func() bool {
+		lines := strings.Split(strings.TrimSpace(s.text()), "\n")
+		last := strings.TrimSpace(lines[len(lines)-1])
+		return strings.HasPrefix(last, "leme/") && strings.HasSuffix(last, ">")
+	})
+}
+
 func containsAll(text string, wanted []string) bool {
 	for _, w := range wanted {
 		if !strings.Contains(text, w) {
@@ -126,12 +136,14 @@ func TestSession(t *testing.T) {
 	s.keys("get pods -w", "Enter")
 	s.shows("NAME", pod)
 	s.keys("C-c", "")
+	s.prompts()
 	s.keys("version --client", "Enter") // the shell is still there
 	s.shows("Client")
 
 	s.keys("C-l", "")
 	s.keys("exec -it "+pod+" -- /hello --help", "Enter")
 	s.shows("-port")
+	s.prompts()
 	s.keys("C-d", "")
 	after := filepath.Join(t.TempDir(), "after")
 	s.keys("stty -a > "+after+"; echo left", "Enter")

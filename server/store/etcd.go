@@ -73,6 +73,9 @@ func startEmbedded(c Config, level zap.AtomicLevel) (*embed.Etcd, error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := setAsideUnfinished(c.DataDir); err != nil {
+		return nil, err
+	}
 	config := embed.NewConfig()
 	config.Dir = c.DataDir
 	config.Name = "leme"
@@ -99,6 +102,10 @@ func startEmbedded(c Config, level zap.AtomicLevel) (*embed.Etcd, error) {
 	}
 	select {
 	case <-e.Server.ReadyNotify():
+		if err := markStarted(c.DataDir); err != nil {
+			e.Close()
+			return nil, err
+		}
 		return e, nil
 	case err := <-e.Err():
 		e.Close()
