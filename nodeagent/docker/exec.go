@@ -54,18 +54,21 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 		_, err := r.engine.ExecResize(ctx, created.ID, client.ExecResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
 		return err
 	}
-	err = r.pump(ctx, attached.HijackedResponse, s, resize)
-	if err == nil {
+	code := 0
+	if err = r.pump(ctx, attached.HijackedResponse, s, resize); err != nil {
+		err = fmt.Errorf("copying the streams of exec: %w", err)
+	} else {
+		// With a terminal the engine ends the output when the input ends: the process may still run.
+		code, err = r.exitCode(ctx, created.ID)
+	}
+	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		r.signalExec(ctx, created.ID, id, onCancel)
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		return 0, fmt.Errorf("copying the streams of exec: %w", err)
+		return 0, err
 	}
-	return r.exitCode(ctx, created.ID)
+	return code, nil
 }
 
 // exitCode is asked for when the streams have ended. An engine that went away ends them as well and knows nothing of

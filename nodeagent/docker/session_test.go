@@ -108,6 +108,27 @@ func TestTerminalIsResizedAndHungUp(t *testing.T) {
 	dockertest.Eventually(t, func() bool { return processes(t, n, id) == 1 })
 }
 
+// TestInputEndsBeforeTheClientGoes is of a client whose input ends first: with a terminal the engine then ends the
+// output too, while the process runs on.
+func TestInputEndsBeforeTheClientGoes(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	id := n.Run(t, n.Pod("ended-input"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := n.ExecStream(ctx, id, []string{"/app", "stay"}, pod.Streams{Stdin: strings.NewReader(""), Stdout: io.Discard, TTY: true})
+		ended <- err
+	}()
+	dockertest.Eventually(t, func() bool { return processes(t, n, id) == 2 })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	dockertest.Eventually(t, func() bool { return processes(t, n, id) == 1 })
+}
+
 func TestAttach(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
