@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,10 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
 
+	"leme/nodeagent/apitest"
 	"leme/nodeagent/docker/dockertest"
 	"leme/nodeagent/pod"
 )
@@ -40,7 +38,7 @@ func (m made) Ensure(_ context.Context, podCIDR netip.Prefix) error {
 type bed struct {
 	t      testing.TB
 	node   *dockertest.Node
-	client kubernetes.Interface
+	client apitest.API
 	home   string
 	asked  chan netip.Prefix
 	agent  *Agent
@@ -48,7 +46,7 @@ type bed struct {
 }
 
 func newBed(t testing.TB) *bed {
-	b := &bed{t: t, node: dockertest.New(t), client: fake.NewClientset(), home: t.TempDir(), asked: make(chan netip.Prefix, 9)}
+	b := &bed{t: t, node: dockertest.New(t), client: apitest.New(), home: t.TempDir(), asked: make(chan netip.Prefix, 9)}
 	b.run()
 	t.Cleanup(func() { b.stop() })
 	return b
@@ -87,16 +85,7 @@ func (b *bed) restart() {
 
 func (b *bed) until(what string, ok func() bool) {
 	b.t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			b.t.Fatalf("never: %s\n%s", what, b.story())
-		}
-	}
+	apitest.Until(b.t, 30*time.Second, what, ok, b.story)
 }
 
 // story is what there is to know when a test fails.
@@ -148,37 +137,17 @@ func (b *bed) create(p *corev1.Pod) {
 	}
 }
 
-func (b *bed) pod(name string) *corev1.Pod {
-	p, err := b.client.CoreV1().Pods("default").Get(b.t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		return &corev1.Pod{}
-	}
-	return p
-}
+func (b *bed) pod(name string) *corev1.Pod { return b.client.Pod(b.t, "default", name) }
 
 func (b *bed) ready(name string) func() bool {
-	return func() bool {
-		return slices.ContainsFunc(b.pod(name).Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		})
-	}
+	return func() bool { return b.client.Ready(b.t, "default", name) }
 }
 
-// remove deletes a pod as the API does: it is marked, and the agent takes it out. The made-up API would drop a pod
-// without finalizers at once, and can lose the mark to a status that goes up at the same time.
+// remove deletes a pod and waits until its agent has taken it out.
 func (b *bed) remove(name string) {
 	b.t.Helper()
-	mark := []byte(`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":2,"finalizers":["test/hold"]}}`)
-	b.until(name+" is deleted", func() bool {
-		p := b.pod(name)
-		if p.Name != "" && p.DeletionTimestamp == nil {
-			_, err := b.client.CoreV1().Pods("default").Patch(b.t.Context(), name, types.MergePatchType, mark, metav1.PatchOptions{})
-			if err != nil {
-				b.t.Fatal(err)
-			}
-		}
-		return p.Name == ""
-	})
+	b.client.Delete(b.t, "default", name, 2)
+	b.until(name+" is deleted", func() bool { return b.pod(name).Name == "" })
 }
 
 func (b *bed) containers(uid types.UID) []pod.Container {

@@ -9,11 +9,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/fake"
+
+	"leme/nodeagent/apitest"
 )
 
 func configMap(value string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "cm", Namespace: "ns", ResourceVersion: value}, Data: map[string]string{"k": value}}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "cm", Namespace: "ns"}, Data: map[string]string{"k": value}}
 }
 
 // told waits until the cache has told a pod of a change.
@@ -32,7 +33,7 @@ func told(t *testing.T, changes <-chan types.UID, want types.UID) {
 // TestCache: an object is watched from its first use on, its users are told of changes, and it is forgotten with its
 // last user.
 func TestCache(t *testing.T) {
-	client, changes := fake.NewClientset(configMap("1")), make(chan types.UID, 9)
+	client, changes := apitest.New(configMap("1")), make(chan types.UID, 9)
 	c := New(client, func(uid types.UID) { changes <- uid })
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)

@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -13,10 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/fake"
 
+	"leme/nodeagent/apitest"
 	"leme/nodeagent/downward"
 )
 
@@ -24,7 +23,7 @@ import (
 type bed struct {
 	t      *testing.T
 	engine *engine
-	client kubernetes.Interface
+	client apitest.API
 	dir    string
 	events *story
 	stop   func()
@@ -57,8 +56,14 @@ func (s *story) has(prefix string) bool {
 	return slices.ContainsFunc(s.lines, func(l string) bool { return strings.HasPrefix(l, prefix) })
 }
 
+func (s *story) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, "\n")
+}
+
 func newBed(t *testing.T, e *engine, objects ...runtime.Object) *bed {
-	b := &bed{t: t, engine: e, client: fake.NewClientset(objects...), dir: t.TempDir(), events: &story{}}
+	b := &bed{t: t, engine: e, client: apitest.New(objects...), dir: t.TempDir(), events: &story{}}
 	b.run()
 	t.Cleanup(func() { b.stop() })
 	return b
@@ -85,43 +90,20 @@ func (b *bed) run() {
 	}
 }
 
-// until waits for a condition, looking again after each change of the engine and by the clock.
 func (b *bed) until(what string, ok func() bool) {
 	b.t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			b.t.Fatalf("never: %s\ncontainers %+v\nevents %s", what, b.engine.list(""), strings.Join(b.events.lines, "\n"))
-		}
-	}
+	apitest.Until(b.t, 10*time.Second, what, ok, func() string {
+		return fmt.Sprintf("containers %+v\nevents %s", b.engine.list(""), b.events)
+	})
 }
 
-func (b *bed) pod(name string) *corev1.Pod {
-	p, err := b.client.CoreV1().Pods("ns").Get(b.t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		return &corev1.Pod{}
-	}
-	return p
-}
+func (b *bed) pod(name string) *corev1.Pod { return b.client.Pod(b.t, "ns", name) }
 
-// remove marks a pod as the API does, which holds it until its agent is done. The made-up API would drop it at once
-// without finalizers, and can lose the mark to a status that goes up at the same time.
+// remove deletes a pod and waits until its agent has taken it out.
 func (b *bed) remove(name string) {
 	b.t.Helper()
-	mark := []byte(`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":1,"finalizers":["test/hold"]}}`)
-	b.until(name+" is deleted", func() bool {
-		p := b.pod(name)
-		if p.Name != "" && p.DeletionTimestamp == nil {
-			if _, err := b.client.CoreV1().Pods("ns").Patch(b.t.Context(), name, types.MergePatchType, mark, metav1.PatchOptions{}); err != nil {
-				b.t.Fatal(err)
-			}
-		}
-		return p.Name == ""
-	})
+	b.client.Delete(b.t, "ns", name, 1)
+	b.until(name+" is deleted", func() bool { return b.pod(name).Name == "" })
 }
 
 func (b *bed) phase(name string, want corev1.PodPhase) func() bool {
@@ -129,7 +111,7 @@ func (b *bed) phase(name string, want corev1.PodPhase) func() bool {
 }
 
 func (b *bed) ready(name string) func() bool {
-	return func() bool { return isTrue(b.pod(name).Status.Conditions, corev1.PodReady) }
+	return func() bool { return b.client.Ready(b.t, "ns", name) }
 }
 
 func (b *bed) waits(name, reason string) func() bool {
@@ -172,7 +154,7 @@ func TestLife(t *testing.T) {
 	b.until("nothing left", func() bool { return len(b.engine.list("")) == 0 && len(b.m.List()) == 0 })
 	for _, want := range []string{"Pulled Container image", "Created Created container: web", "Started Started container web", "Killing Stopping container web"} {
 		if !b.events.has(want) {
-			t.Errorf("no event %q in\n%s", want, strings.Join(b.events.lines, "\n"))
+			t.Errorf("no event %q in\n%s", want, b.events)
 		}
 	}
 }
