@@ -12,6 +12,8 @@ var ClusterRole = &Kind{
 	New:              makes[rbacv1.ClusterRole](),
 	NewList:          makes[rbacv1.ClusterRoleList](),
 
+	CreateOnUpdate: true,
+
 	ValidateName: pathSegment,
 	Validate:     validates(validateClusterRole),
 

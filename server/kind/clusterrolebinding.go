@@ -13,6 +13,8 @@ var ClusterRoleBinding = &Kind{
 	New:              makes[rbacv1.ClusterRoleBinding](),
 	NewList:          makes[rbacv1.ClusterRoleBindingList](),
 
+	CreateOnUpdate: true,
+
 	Default:      changes(func(b *rbacv1.ClusterRoleBinding) { defaultBinding(&b.RoleRef, b.Subjects) }),
 	ValidateName: pathSegment,
 	Validate:     validates(validateClusterRoleBinding),

@@ -17,6 +17,8 @@ var Event = &Kind{
 	New:              makes[corev1.Event](),
 	NewList:          makes[corev1.EventList](),
 
+	CreateOnUpdate: true,
+
 	Validate: validates(validateEvent),
 
 	Fields:      valuesOf(eventFields),

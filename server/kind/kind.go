@@ -47,6 +47,12 @@ type Kind struct {
 	HasStatus bool
 	// Scale is set where the scale subresource is served.
 	Scale *Scale
+	// Subresources are those that the kind has beside its status and scale.
+	Subresources []Subresource
+	// ConditionalUpdate tells that an update must name the revision it replaces.
+	ConditionalUpdate bool
+	// CreateOnUpdate tells that an update of what is not there makes it.
+	CreateOnUpdate bool
 	// Fields are the selectable fields beside metadata.name and metadata.namespace.
 	Fields func(runtime.Object) fields.Set
 	// FieldLabels are the names in Fields, so that an unknown selector is a 400.

@@ -14,6 +14,9 @@ var Lease = &Kind{
 	New:              makes[coordinationv1.Lease](),
 	NewList:          makes[coordinationv1.LeaseList](),
 
+	ConditionalUpdate: true,
+	CreateOnUpdate:    true,
+
 	Validate: validates(validateLease),
 
 	Columns: []metav1.TableColumnDefinition{

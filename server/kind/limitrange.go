@@ -14,6 +14,8 @@ var LimitRange = &Kind{
 	New:              makes[corev1.LimitRange](),
 	NewList:          makes[corev1.LimitRangeList](),
 
+	CreateOnUpdate: true,
+
 	Default:  changes(defaultLimitRange),
 	Validate: validates(validateLimitRange),
 

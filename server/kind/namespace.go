@@ -23,6 +23,10 @@ var Namespace = &Kind{
 	PrepareStatus: changesOver(func(updated, old *corev1.Namespace) { updated.Spec = old.Spec }),
 	ValidateName:  apivalidation.ValidateNamespaceName,
 	HasStatus:     true,
+	Subresources: []Subresource{{
+		Name: "finalize", Verbs: []string{"update"}, Owns: allBut(statusName),
+		Prepare: changesOver(func(updated, old *corev1.Namespace) { updated.Status = old.Status }),
+	}},
 
 	Validate:       validates(validateNamespace),
 	ValidateStatus: validatesOver(validateNamespaceStatus),

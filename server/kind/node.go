@@ -20,6 +20,9 @@ var Node = &Kind{
 	PrepareUpdate: changesOver(func(updated, old *corev1.Node) { updated.Status = old.Status }),
 	PrepareStatus: changesOver(func(updated, old *corev1.Node) { updated.Spec = old.Spec }),
 	HasStatus:     true,
+	Subresources: []Subresource{
+		proxied(connection[corev1.NodeProxyOptions]("proxy", proxyVerbs, core("NodeProxyOptions"))),
+	},
 
 	Validate:       validates(validateNode),
 	ValidateUpdate: validatesOver(validateNodeUpdate),

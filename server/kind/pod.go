@@ -22,6 +22,7 @@ var Pod = &Kind{
 	PrepareUpdate: updating(podParts),
 	PrepareStatus: changesOver(reportPod),
 	HasStatus:     true,
+	Subresources:  podSubresources,
 
 	Validate:       validates(validatePod),
 	ValidateUpdate: validatesOver(validatePodUpdate),

@@ -16,6 +16,8 @@ var Role = &Kind{
 	New:              makes[rbacv1.Role](),
 	NewList:          makes[rbacv1.RoleList](),
 
+	CreateOnUpdate: true,
+
 	ValidateName: pathSegment,
 	Validate:     validates(validateRole),
 

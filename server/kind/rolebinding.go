@@ -17,6 +17,8 @@ var RoleBinding = &Kind{
 	New:              makes[rbacv1.RoleBinding](),
 	NewList:          makes[rbacv1.RoleBindingList](),
 
+	CreateOnUpdate: true,
+
 	Default:      changes(func(b *rbacv1.RoleBinding) { defaultBinding(&b.RoleRef, b.Subjects) }),
 	ValidateName: pathSegment,
 	Validate:     validates(validateRoleBinding),

@@ -13,6 +13,9 @@ var RuntimeClass = &Kind{
 	New:              makes[nodev1.RuntimeClass](),
 	NewList:          makes[nodev1.RuntimeClassList](),
 
+	ConditionalUpdate: true,
+	CreateOnUpdate:    true,
+
 	Default: changes(func(rc *nodev1.RuntimeClass) {
 		if rc.Overhead != nil {
 			roundResources(rc.Overhead.PodFixed)

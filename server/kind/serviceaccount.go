@@ -1,6 +1,7 @@
 package kind
 
 import (
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -14,6 +15,10 @@ var ServiceAccount = &Kind{
 	Namespaced:       true,
 	New:              makes[corev1.ServiceAccount](),
 	NewList:          makes[corev1.ServiceAccountList](),
+
+	Subresources: []Subresource{
+		request[authenticationv1.TokenRequest]("token", authenticationv1.SchemeGroupVersion.WithKind("TokenRequest")),
+	},
 
 	Columns: []metav1.TableColumnDefinition{
 		nameColumn,

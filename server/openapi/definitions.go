@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,15 +16,13 @@ import (
 
 const gvkExtension = "x-kubernetes-group-version-kind"
 
-var scaleGVK = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
-
 // Types that every group version's requests and responses are made of.
 var (
 	statusType        = reflect.TypeFor[metav1.Status]()
 	patchType         = reflect.TypeFor[metav1.Patch]()
 	deleteOptionsType = reflect.TypeFor[metav1.DeleteOptions]()
+	textType          = reflect.TypeFor[string]()
 	watchEventType    = reflect.TypeFor[metav1.WatchEvent]()
-	scaleType         = reflect.TypeFor[autoscalingv1.Scale]()
 )
 
 // alternativeTypes are the scalar types that implement alternatives.
@@ -46,11 +43,10 @@ func define(kinds []*kind.Kind) spec.Definitions {
 	for _, k := range kinds {
 		s.add(objectType(k.New()), k.GroupVersionKind)
 		s.add(objectType(k.NewList()), k.GroupVersion().WithKind(k.Kind+"List"))
-		if k.Scale != nil {
-			s.add(scaleType, scaleGVK)
-		}
-		for _, part := range subresourcesOf(k) {
-			s.add(part.object, part.gvk)
+		for _, part := range k.AllSubresources() {
+			if part.New != nil {
+				s.add(objectType(part.New()), part.GroupVersionKind)
+			}
 		}
 	}
 	s.add(statusType, schema.GroupVersionKind{Version: "v1", Kind: "Status"})

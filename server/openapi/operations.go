@@ -16,6 +16,7 @@ import (
 var (
 	mediaTypes      = []string{"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"}
 	watchMediaTypes = append(slices.Clone(mediaTypes), "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+	textMediaTypes  = append([]string{"text/plain"}, mediaTypes...)
 	patchMediaTypes = []string{
 		string(types.JSONPatchType), string(types.MergePatchType),
 		string(types.StrategicMergePatchType), string(types.ApplyYAMLPatchType),
@@ -26,6 +27,7 @@ var (
 type operation struct {
 	verb        string // of the operation's id: "read"
 	action      string // of x-kubernetes-action: "get"
+	method      string // of a connection's id: "Get"
 	description string
 	parameters  []spec.Parameter
 	consumes    []string
@@ -83,6 +85,22 @@ func (t target) patch() *spec.Operation {
 	})
 }
 
+// readText is reading what is no object.
+func (t target) readText() *spec.Operation {
+	return t.operation(operation{
+		verb: "read", action: "get", description: "read " + t.part + "the specified " + t.kind.Kind,
+		produces: textMediaTypes, responses: map[int]reflect.Type{http.StatusOK: textType},
+	})
+}
+
+// connect is a method of a connection; what goes over it is not described.
+func (t target) connect(method string) *spec.Operation {
+	return t.operation(operation{
+		verb: "connect", action: "connect", description: "connect " + method + " requests to " + t.part + t.kind.Kind,
+		method: title(strings.ToLower(method)), produces: []string{"*/*"}, responses: map[int]reflect.Type{http.StatusOK: textType},
+	})
+}
+
 func (t target) remove() *spec.Operation {
 	answer := statusType
 	if t.kind.GraceSeconds != nil {
@@ -117,7 +135,7 @@ func (t target) answers(codes ...int) map[int]reflect.Type {
 
 func (t target) operation(o operation) *spec.Operation {
 	gv := t.kind.GroupVersion()
-	id := o.verb + groupTitle(gv.Group) + title(gv.Version)
+	id := o.verb + groupTitle(gv.Group) + title(gv.Version) + o.method
 	if o.action == "deletecollection" {
 		id += "Collection"
 	}
@@ -139,9 +157,17 @@ func (t target) operation(o operation) *spec.Operation {
 func responses(bodies map[int]reflect.Type) *spec.Responses {
 	all := map[int]spec.Response{http.StatusUnauthorized: response(http.StatusUnauthorized, nil)}
 	for code, body := range bodies {
-		all[code] = response(code, refTo(body))
+		all[code] = response(code, bodySchema(body))
 	}
 	return &spec.Responses{ResponsesProps: spec.ResponsesProps{StatusCodeResponses: all}}
+}
+
+// bodySchema is what an answer holds: text, or an object that is defined.
+func bodySchema(body reflect.Type) *spec.Schema {
+	if body == textType {
+		return spec.StringProperty()
+	}
+	return refTo(body)
 }
 
 func response(code int, body *spec.Schema) spec.Response {

@@ -39,30 +39,9 @@ func addPaths(paths map[string]spec.PathItem, k *kind.Kind, q *queries) {
 
 	scope = append(scope, pathParameter("name", "name of the "+k.Kind))
 	paths[item] = pathItem(scope, spec.PathItemProps{Get: t.read(), Put: t.replace(), Patch: t.patch(), Delete: t.remove()})
-	if k.HasStatus {
-		paths[path.Join(item, "status")] = t.subresource("status").item(scope)
+	for _, s := range k.AllSubresources() {
+		addSubresource(paths, path.Join(item, s.Name), scope, t.subresource(s), s)
 	}
-	if k.Scale != nil {
-		scale := t.subresource("scale")
-		scale.gvk, scale.object = scaleGVK, scaleType
-		paths[path.Join(item, "scale")] = scale.item(scope)
-	}
-	for _, s := range subresourcesOf(k) {
-		part := t.subresource(s.name)
-		part.gvk, part.object = s.gvk, s.object
-		paths[path.Join(item, s.name)] = pathItem(scope, s.operations(part))
-	}
-}
-
-func (t target) subresource(name string) target {
-	t.suffix += title(name)
-	t.part = name + " of "
-	return t
-}
-
-// item is the path of a part of an object: it can be read and changed, and lives as long as the object does.
-func (t target) item(scope []spec.Parameter) spec.PathItem {
-	return pathItem(scope, spec.PathItemProps{Get: t.read(), Put: t.replace(), Patch: t.patch()})
 }
 
 func pathItem(parameters []spec.Parameter, operations spec.PathItemProps) spec.PathItem {

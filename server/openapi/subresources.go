@@ -1,56 +1,66 @@
 package openapi
 
 import (
-	"reflect"
+	"slices"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	"leme/server/kind"
 )
 
-// subresource is a part of one kind alone, beside the status and scale that many have.
-type subresource struct {
-	of         schema.GroupVersionKind
-	name       string
-	gvk        schema.GroupVersionKind // what is sent
-	object     reflect.Type
-	operations func(target) spec.PathItemProps
+// subresource is the target of the operations on a part of an object, a request about it, or a connection to it.
+func (t target) subresource(s kind.Subresource) target {
+	t.gvk = s.GroupVersionKind
+	if s.New != nil {
+		t.object = objectType(s.New())
+	}
+	t.suffix += title(s.Name)
+	t.part = s.Name + " of "
+	return t
 }
 
-var subresources = []subresource{
-	{
-		of: corev1.SchemeGroupVersion.WithKind("Namespace"), name: "finalize",
-		gvk: corev1.SchemeGroupVersion.WithKind("Namespace"), object: reflect.TypeFor[corev1.Namespace](),
-		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Put: t.replace()} },
-	},
-	{
-		of: corev1.SchemeGroupVersion.WithKind("ServiceAccount"), name: "token",
-		gvk: authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), object: reflect.TypeFor[authenticationv1.TokenRequest](),
-		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Post: t.create()} },
-	},
-	{
-		of: corev1.SchemeGroupVersion.WithKind("Pod"), name: "binding",
-		gvk: corev1.SchemeGroupVersion.WithKind("Binding"), object: reflect.TypeFor[corev1.Binding](),
-		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Post: t.create()} },
-	},
-	{
-		of: corev1.SchemeGroupVersion.WithKind("Pod"), name: "eviction",
-		gvk: policyv1.SchemeGroupVersion.WithKind("Eviction"), object: reflect.TypeFor[policyv1.Eviction](),
-		operations: func(t target) spec.PathItemProps { return spec.PathItemProps{Post: t.create()} },
-	},
+// addSubresource adds the paths of a subresource, one or two, with an operation for each of its verbs.
+func addSubresource(paths map[string]spec.PathItem, at string, scope []spec.Parameter, t target, s kind.Subresource) {
+	if s.Options == nil {
+		paths[at] = pathItem(scope, t.operations(s.Verbs))
+		return
+	}
+	scope = append(slices.Clone(scope), queryParameters(objectType(s.Options()))...)
+	if t.gvk == t.kind.GroupVersionKind {
+		paths[at] = pathItem(scope, spec.PathItemProps{Get: t.readText()})
+		return
+	}
+	paths[at] = pathItem(scope, t.connections(s))
+	if s.AnyPath {
+		t.suffix += "WithPath"
+		scope = append(scope, pathParameter("path", "path to the resource"))
+		paths[at+"/{path}"] = pathItem(scope, t.connections(s))
+	}
 }
 
-// subresourcesOf returns those of one kind.
-func subresourcesOf(k *kind.Kind) []subresource {
-	var own []subresource
-	for _, s := range subresources {
-		if s.of == k.GroupVersionKind {
-			own = append(own, s)
+// operations are those of what is exchanged as an object.
+func (t target) operations(verbs []string) (p spec.PathItemProps) {
+	for _, verb := range verbs {
+		switch verb {
+		case "create":
+			p.Post = t.create()
+		case "get":
+			p.Get = t.read()
+		case "update":
+			p.Put = t.replace()
+		case "patch":
+			p.Patch = t.patch()
 		}
 	}
-	return own
+	return p
+}
+
+// connections are the methods by which a connection is made.
+func (t target) connections(s kind.Subresource) spec.PathItemProps {
+	p := spec.PathItemProps{Get: t.connect("GET"), Post: t.connect("POST")}
+	if s.AnyPath {
+		p.Put, p.Patch, p.Delete = t.connect("PUT"), t.connect("PATCH"), t.connect("DELETE")
+		p.Head, p.Options = t.connect("HEAD"), t.connect("OPTIONS")
+	}
+	return p
 }

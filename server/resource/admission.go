@@ -40,7 +40,7 @@ var admissionChecks = []admissionStep{
 	onePriorityDefault,
 }
 
-// admit takes a write through a list of steps. Subresources pass: they change nothing that a step looks at.
+// admit takes a write of an object itself through a list of steps.
 func (a *API) admit(ctx context.Context, w admission, steps []admissionStep) error {
 	if w.Subresource != "" {
 		return nil

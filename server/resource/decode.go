@@ -5,9 +5,6 @@ import (
 	"mime"
 	"strings"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
-	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -46,13 +43,8 @@ func Decode(gvk schema.GroupVersionKind, into runtime.Object, contentType string
 
 // BodyOf is an empty object of the type that a create or update of the target takes, and its kind.
 func BodyOf(t Target) (runtime.Object, schema.GroupVersionKind) {
-	switch t.Subresource {
-	case Scale:
-		return &autoscalingv1.Scale{}, autoscalingv1.SchemeGroupVersion.WithKind("Scale")
-	case Binding:
-		return &corev1.Binding{}, corev1.SchemeGroupVersion.WithKind("Binding")
-	case Eviction:
-		return &policyv1.Eviction{}, policyv1.SchemeGroupVersion.WithKind("Eviction")
+	if s, ok := t.Kind.Subresource(t.Subresource); ok && s.New != nil {
+		return s.New(), s.GroupVersionKind
 	}
 	return t.Kind.New(), t.Kind.GroupVersionKind
 }

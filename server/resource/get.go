@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"errors"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,7 +11,7 @@ import (
 	"leme/server/store"
 )
 
-// Get returns one object, or its scale. Without a resourceVersion it is as new as etcd is now, with "0" what the
+// Get returns one object, also as that of which a part can be written, or its scale. Without a resourceVersion it is as new as etcd is now, with "0" what the
 // cache holds, otherwise at least as new as that revision.
 func (a *API) Get(ctx context.Context, t Target, o metav1.GetOptions) (*store.Item, error) {
 	snapshot, err := a.read(ctx, t, o.ResourceVersion)
@@ -21,10 +22,10 @@ func (a *API) Get(ctx context.Context, t Target, o metav1.GetOptions) (*store.It
 	if it == nil {
 		return nil, apierrors.NewNotFound(t.resource(), t.Name)
 	}
-	switch t.Subresource {
-	case "", Status:
+	switch s, ok := t.Kind.Subresource(t.Subresource); {
+	case t.Subresource == "", ok && s.Prepare != nil && slices.Contains(s.Verbs, "get"):
 		return it, nil
-	case Scale:
+	case t.Subresource == Scale:
 		item, err := scaleItem(t, it)
 		return item, asStatus(t, err)
 	}

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"unicode"
 
-	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -93,7 +92,7 @@ func (o *ownership) of(t Target) (*managedfields.FieldManager, error) {
 	}
 	form := formOf(t)
 	version := form.gvk.GroupVersion()
-	fields, err := managedfields.NewDefaultFieldManager(converter, form, form, form, form.gvk, version, t.Subresource, foreign(t, version))
+	fields, err := managedfields.NewDefaultFieldManager(converter, form, form, form, form.gvk, version, t.Subresource, owned(t, version))
 	if err != nil {
 		return nil, fmt.Errorf("tracking the fields of %s: %w", t.Kind.Kind, err)
 	}
@@ -109,20 +108,16 @@ func (o *ownership) schema(t Target) (managedfields.TypeConverter, error) {
 	return o.converter()
 }
 
-// foreign are the fields that a write to the target never changes, whatever it says of them.
-func foreign(t Target, version schema.GroupVersion) map[fieldpath.APIVersion]fieldpath.Filter {
-	var path fieldpath.Path
-	switch {
-	case t.Subresource == Status:
-		path = fieldpath.MakePathOrDie("spec")
-	case t.Subresource == "" && t.Kind.HasStatus:
-		path = fieldpath.MakePathOrDie("status")
-	default:
+// owned are the fields that a write to the target can make its manager's own, whatever else it says; nil: all.
+func owned(t Target, version schema.GroupVersion) map[fieldpath.APIVersion]fieldpath.Filter {
+	filter := t.Kind.Owns()
+	if s, ok := t.Kind.Subresource(t.Subresource); ok {
+		filter = s.Owns
+	}
+	if filter == nil {
 		return nil
 	}
-	return fieldpath.NewExcludeFilterSetMap(map[fieldpath.APIVersion]*fieldpath.Set{
-		fieldpath.APIVersion(version.String()): fieldpath.NewSet(path),
-	})
+	return map[fieldpath.APIVersion]fieldpath.Filter{fieldpath.APIVersion(version.String()): filter}
 }
 
 // form is what a field manager asks about the objects it sees, all of one kind and version.
@@ -134,8 +129,8 @@ type form struct {
 }
 
 func formOf(t Target) form {
-	if t.Subresource == Scale {
-		return form{autoscalingv1.SchemeGroupVersion.WithKind("Scale"), func() runtime.Object { return &autoscalingv1.Scale{} }, nil}
+	if s, ok := t.Kind.Subresource(t.Subresource); ok && s.New != nil {
+		return form{s.GroupVersionKind, s.New, nil}
 	}
 	return form{t.Kind.GroupVersionKind, t.Kind.New, t.Kind.Default}
 }

@@ -1,12 +1,9 @@
 package resource
 
 import (
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	"leme/server/kind"
 )
 
 // rules are what an update of an object, or of one of its subresources, keeps and checks.
@@ -17,21 +14,15 @@ type rules struct {
 
 func rulesOf(t Target) (rules, error) {
 	k := t.Kind
-	switch {
-	case t.Subresource == "", t.Subresource == Scale && k.Scale != nil:
+	if t.Subresource == "" || t.Subresource == Scale && k.Scale != nil {
 		return rules{orNothing(k.PrepareUpdate), func(updated, old runtime.Object) field.ErrorList {
 			return append(orValid(k.Validate)(updated), orValidOver(k.ValidateUpdate)(updated, old)...)
 		}}, nil
-	case t.Subresource == Status && k.HasStatus:
-		return rules{orNothing(k.PrepareStatus), orValidOver(k.ValidateStatus)}, nil
-	case t.Subresource == Finalize && k.GroupResource() == kind.Namespace.GroupResource():
-		return rules{keepNamespaceStatus, orValidOver(nil)}, nil
+	}
+	if s, ok := k.Subresource(t.Subresource); ok && s.Prepare != nil {
+		return rules{s.Prepare, orValidOver(s.Validate)}, nil
 	}
 	return rules{}, apierrors.NewMethodNotSupported(t.resource(), "update")
-}
-
-func keepNamespaceStatus(updated, old runtime.Object) {
-	updated.(*corev1.Namespace).Status = old.(*corev1.Namespace).Status
 }
 
 func orNothing(prepare func(updated, old runtime.Object)) func(updated, old runtime.Object) {

@@ -7,7 +7,6 @@ import (
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"leme/server/kind"
 	"leme/server/store"
 )
 
@@ -23,7 +22,7 @@ func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1
 		Target:  t,
 		manager: managerOf(t, o.FieldManager),
 		dryRun:  len(o.DryRun) > 0,
-		create:  t.Subresource == "" && createdByUpdate(t),
+		create:  t.Subresource == "" && t.Kind.CreateOnUpdate,
 		change:  func(*store.Item) (runtime.Object, error) { return obj.DeepCopyObject(), nil },
 	}
 	if t.Subresource == Scale {
@@ -31,15 +30,4 @@ func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1
 		return it, false, err
 	}
 	return a.put(ctx, e)
-}
-
-// conditional tells whether an update must name the revision it replaces: nothing may be lost of a lock or an identity.
-func conditional(t Target) bool {
-	gr := t.resource()
-	return t.Subresource == "" && (gr == kind.Lease.GroupResource() || gr == kind.ServiceAccount.GroupResource())
-}
-
-// createdByUpdate tells whether an update of what is not there makes it.
-func createdByUpdate(t Target) bool {
-	return t.resource() == kind.Event.GroupResource() || t.resource().Group == kind.Role.Group
 }

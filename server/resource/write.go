@@ -169,6 +169,9 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	if err := a.admit(ctx, w, admissionChecks); err != nil {
 		return err
 	}
+	if err := a.admitSubresource(ctx, w); err != nil {
+		return err
+	}
 	if t.Kind.Warnings != nil && t.Subresource == "" {
 		warn(ctx, t.Kind.Warnings(ctx, obj)...)
 	}
@@ -199,7 +202,7 @@ func (a *API) checkRevision(ctx context.Context, t Target, m metav1.Object, curr
 		return err
 	case wanted == current.Revision:
 		return nil
-	case wanted == 0 && !conditional(t):
+	case wanted == 0 && !t.Kind.ConditionalUpdate:
 		return nil
 	case wanted == 0:
 		return invalid(t, t.Name, field.ErrorList{

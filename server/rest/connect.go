@@ -16,31 +16,28 @@ import (
 	"leme/server/kind"
 )
 
-// connection is a subresource that leads to a node's agent or into a pod.
+// connection serves a subresource that is answered elsewhere than from the store: by a node's agent, in a pod, or by
+// who signs tokens.
 type connection struct {
 	schema.GroupResource
 	name  string
-	verbs []string
 	serve func(h *Handler, c *call) error
 }
 
 // connections lists them.
 func connections() []connection {
 	return []connection{
-		{pods, "log", []string{"get"}, podLog},
-		{pods, "exec", connecting, podExec},
-		{pods, "attach", connecting, podAttach},
-		{pods, "portforward", connecting, podPortForward},
-		{pods, "proxy", proxying, podProxy},
-		{nodes, "proxy", proxying, nodeProxy},
-		{kind.ServiceAccount.GroupResource(), "token", creating, createToken},
+		{pods, "log", podLog},
+		{pods, "exec", podExec},
+		{pods, "attach", podAttach},
+		{pods, "portforward", podPortForward},
+		{pods, "proxy", podProxy},
+		{nodes, "proxy", nodeProxy},
+		{kind.ServiceAccount.GroupResource(), "token", createToken},
 	}
 }
 
 func findConnect(gr schema.GroupResource, name string) *connection {
-	if name == "" {
-		return nil
-	}
 	all := connections()
 	i := slices.IndexFunc(all, func(s connection) bool { return s.name == name && s.GroupResource == gr })
 	if i < 0 {
@@ -50,9 +47,6 @@ func findConnect(gr schema.GroupResource, name string) *connection {
 }
 
 func (h *Handler) connect(c *call, s *connection) error {
-	if !slices.Contains(s.verbs, c.info.Verb) {
-		return notAllowed(c)
-	}
 	if err := h.mayReachInto(c, s); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ type entry struct {
 	shortNames, categories []string
 	namespaced             bool
 	verbs                  []string
-	subresources           []subresource
+	subresources           []kind.Subresource
 }
 
 func newDiscovery(kinds *kind.Set) *discovery { return &discovery{kinds: kinds} }
@@ -89,7 +89,11 @@ func (d *discovery) paths(fixed []string) []string {
 	return slices.Compact(all)
 }
 
-var objectVerbs = []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+// The verbs of what is stored, and of what is only answered.
+var (
+	objectVerbs  = []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+	virtualVerbs = []string{"create"}
+)
 
 // groupsOf sorts the kinds and the virtual resources into groups and versions, in the order in which they come.
 func groupsOf(kinds []*kind.Kind) []group {
@@ -99,12 +103,12 @@ func groupsOf(kinds []*kind.Kind) []group {
 		groups = addEntry(groups, entry{
 			GroupVersionKind: k.GroupVersionKind, resource: k.Resource, singular: k.Singular,
 			shortNames: k.ShortNames, categories: k.Categories, namespaced: k.Namespaced,
-			verbs: verbs, subresources: subresources(k),
+			verbs: verbs, subresources: k.AllSubresources(),
 		})
 	}
 	for _, v := range virtuals() {
 		groups = addEntry(groups, entry{
-			GroupVersionKind: v.GroupVersionKind, resource: v.resource, singular: v.singular, namespaced: v.namespaced, verbs: creating,
+			GroupVersionKind: v.GroupVersionKind, resource: v.resource, singular: v.singular, namespaced: v.namespaced, verbs: virtualVerbs,
 		})
 	}
 	return groups

@@ -32,7 +32,7 @@ func (v groupVersion) legacy() metav1.APIResourceList {
 			Verbs: e.verbs, ShortNames: e.shortNames, Categories: e.categories, StorageVersionHash: storageHash(e.GroupVersionKind),
 		})
 		for _, s := range e.subresources {
-			r := metav1.APIResource{Name: e.resource + "/" + s.name, Namespaced: e.namespaced, Kind: s.Kind, Verbs: s.verbs}
+			r := metav1.APIResource{Name: e.resource + "/" + s.Name, Namespaced: e.namespaced, Kind: s.Kind, Verbs: s.Verbs}
 			if s.GroupVersion() != v.GroupVersion {
 				r.Group, r.Version = s.Group, s.Version
 			}
@@ -72,7 +72,7 @@ func (e entry) aggregated() apidiscovery.APIResourceDiscovery {
 	}
 	for _, s := range e.subresources {
 		out.Subresources = append(out.Subresources, apidiscovery.APISubresourceDiscovery{
-			Subresource: s.name, ResponseKind: responseKind(s.GroupVersionKind), Verbs: s.verbs,
+			Subresource: s.Name, ResponseKind: responseKind(s.GroupVersionKind), Verbs: s.Verbs,
 		})
 	}
 	return out

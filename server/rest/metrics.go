@@ -84,8 +84,8 @@ func (c *call) labels() (group, version, resource, subresource string) {
 	if c.kind == nil {
 		return "", "", "", ""
 	}
-	if c.info.Subresource != "" && serves(c) {
-		subresource = c.info.Subresource
+	if s, ok := c.kind.Subresource(c.info.Subresource); ok {
+		subresource = s.Name
 	}
 	return c.kind.Group, c.kind.Version, c.kind.Resource, subresource
 }

@@ -3,8 +3,6 @@ package rest
 import (
 	"net/http"
 	"slices"
-
-	"leme/server/resource"
 )
 
 // route sends a request to its verb, its subresource, or the paths that name no resource.
@@ -30,11 +28,8 @@ func (h *Handler) serve(c *call) error {
 	if err := c.checkScope(); err != nil {
 		return err
 	}
-	if s := findConnect(c.kind.GroupResource(), c.info.Subresource); s != nil {
-		return h.connect(c, s)
-	}
-	if !serves(c) {
-		return notFound(c)
+	if c.info.Subresource != "" {
+		return h.serveSubresource(c)
 	}
 	if err := c.negotiate(); err != nil {
 		return err
@@ -86,15 +81,6 @@ func (c *call) checkScope() error {
 // verbFits says whether the path has what the verb needs.
 func (c *call) verbFits() bool {
 	named, in := c.info.Name != "", c.info.Namespace != "" || !c.kind.Namespaced
-	switch c.info.Subresource {
-	case "":
-	case resource.Binding, resource.Eviction:
-		return c.info.Verb == "create"
-	case resource.Finalize:
-		return c.info.Verb == "update"
-	default:
-		return c.info.Verb == "get" || c.info.Verb == "update" || c.info.Verb == "patch"
-	}
 	switch c.info.Verb {
 	case "create":
 		return !named && in
@@ -104,10 +90,4 @@ func (c *call) verbFits() bool {
 		return in
 	}
 	return true
-}
-
-// serves says whether the kind has the subresource.
-func serves(c *call) bool {
-	return c.info.Subresource == "" ||
-		slices.ContainsFunc(subresources(c.kind), func(s subresource) bool { return s.name == c.info.Subresource })
 }
