@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,7 @@ func validateContainers(s *corev1.PodSpec, volumes volumeSet, path *field.Path) 
 	names := unique[string]{}
 	each := func(at *field.Path, c *corev1.Container, sort lasting) {
 		errs = append(errs, validateContainer(c, volumes, at)...)
+		errs = append(errs, validateResizePolicy(c, s.RestartPolicy, at)...)
 		errs = append(errs, names.check(at.Child("name"), c.Name, c.Name)...)
 		errs = append(errs, sort(c, s.TerminationGracePeriodSeconds, at)...)
 		if s.HostNetwork {
@@ -32,9 +34,13 @@ func validateContainers(s *corev1.PodSpec, volumes volumeSet, path *field.Path) 
 	for i := range s.InitContainers {
 		each(path.Child("initContainers").Index(i), &s.InitContainers[i], validateInitContainer)
 	}
+	others := maps.Clone(names)
 	for i := range s.EphemeralContainers {
-		c := (*corev1.Container)(&s.EphemeralContainers[i].EphemeralContainerCommon)
-		each(path.Child("ephemeralContainers").Index(i), c, validateEphemeral)
+		c := &s.EphemeralContainers[i]
+		each(path.Child("ephemeralContainers").Index(i), (*corev1.Container)(&c.EphemeralContainerCommon),
+			func(_ *corev1.Container, _ *int64, at *field.Path) field.ErrorList {
+				return validateEphemeral(c, others, at)
+			})
 	}
 	return append(errs, hostPortConflicts(s.Containers, path.Child("containers"))...)
 }
@@ -71,27 +77,16 @@ func validateInitContainer(c *corev1.Container, grace *int64, path *field.Path) 
 	if isSidecar(c) {
 		return validateProbes(c, grace, path)
 	}
-	return refuseProbes(c, path, "may not be set for init containers without restartPolicy=Always")
-}
-
-// validateEphemeral refuses what makes no sense for a container that somebody looks around in.
-func validateEphemeral(c *corev1.Container, _ *int64, path *field.Path) field.ErrorList {
-	return refuseProbes(c, path, "cannot be set for an Ephemeral Container")
-}
-
-func refuseProbes(c *corev1.Container, path *field.Path, message string) field.ErrorList {
-	var errs field.ErrorList
-	for _, set := range []struct {
-		field string
-		given bool
-	}{
+	errs := refuse([]refusal{
 		{"lifecycle", c.Lifecycle != nil},
 		{"livenessProbe", c.LivenessProbe != nil},
 		{"readinessProbe", c.ReadinessProbe != nil},
 		{"startupProbe", c.StartupProbe != nil},
-	} {
-		if set.given {
-			errs = append(errs, field.Forbidden(path.Child(set.field), message))
+	}, path, "may not be set for init containers without restartPolicy=Always")
+	for i, p := range c.ResizePolicy {
+		if restartsToResize(p) {
+			at := path.Child("resizePolicy").Index(i).Child("restartPolicy")
+			errs = append(errs, field.Invalid(at, p.RestartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers"))
 		}
 	}
 	return errs

@@ -34,6 +34,8 @@ type Kind struct {
 
 	// Validate checks what is the kind's own; ObjectMeta is checked by the verbs.
 	Validate func(runtime.Object) field.ErrorList
+	// ValidateCreate checks what only new objects must keep to.
+	ValidateCreate func(runtime.Object) field.ErrorList
 	// ValidateUpdate checks immutable fields; Validate has been called on updated too.
 	ValidateUpdate func(updated, old runtime.Object) field.ErrorList
 	// ValidateStatus checks a write to the status subresource.

@@ -25,6 +25,7 @@ var Pod = &Kind{
 	Subresources:  podSubresources,
 
 	Validate:       validates(validatePod),
+	ValidateCreate: validates(validateNewPod),
 	ValidateUpdate: validatesOver(validatePodUpdate),
 	ValidateStatus: validatesOver(validatePodStatus),
 	Warnings:       warns(podWarnings),
@@ -55,11 +56,25 @@ func createPod(p *corev1.Pod) {
 	p.Status = corev1.PodStatus{Phase: corev1.PodPending, QOSClass: QOSClass(&p.Spec)}
 }
 
-// reportPod keeps the spec and the owners: an agent may not move a pod from one owner to another.
+// reportPod keeps the spec and the owners: an agent may not move a pod from one owner to another. What an agent does not
+// know of is kept too.
 func reportPod(updated, old *corev1.Pod) {
 	updated.Spec = old.Spec
 	updated.OwnerReferences = old.OwnerReferences
 	updated.Generation = old.Generation
+	setDefaultText(&updated.Status.QOSClass, old.Status.QOSClass)
+	setDefaultText(&updated.Status.ObservedGeneration, old.Status.ObservedGeneration)
+	observed := map[corev1.PodConditionType][]int64{}
+	for _, c := range old.Status.Conditions {
+		observed[c.Type] = append(observed[c.Type], c.ObservedGeneration)
+	}
+	for i := range updated.Status.Conditions {
+		c := &updated.Status.Conditions[i]
+		if before := observed[c.Type]; len(before) > 0 {
+			setDefaultText(&c.ObservedGeneration, before[0])
+			observed[c.Type] = before[1:]
+		}
+	}
 }
 
 // podGrace is no time at all for a pod that no agent runs (any more).

@@ -12,6 +12,14 @@ func validatePod(p *corev1.Pod) field.ErrorList {
 	return validatePodSpec(&p.Spec, field.NewPath("spec"))
 }
 
+// validateNewPod refuses what pods get later only.
+func validateNewPod(p *corev1.Pod) field.ErrorList {
+	if len(p.Spec.EphemeralContainers) == 0 {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(field.NewPath("spec", "ephemeralContainers"), "cannot be set on create")}
+}
+
 // validatePodTemplate checks what a workload makes pods from.
 func validatePodTemplate(t *corev1.PodTemplateSpec, path *field.Path) field.ErrorList {
 	meta := path.Child("metadata")

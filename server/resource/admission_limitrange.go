@@ -24,10 +24,10 @@ func limitDefaults(_ context.Context, a *API, w admission) error {
 	return nil
 }
 
-// limitBounds refuses a new pod that asks for less or more than the namespace's limit ranges allow.
+// limitBounds refuses a new or resized pod that asks for less or more than the namespace's limit ranges allow.
 func limitBounds(_ context.Context, a *API, w admission) error {
 	pod := podOf(w.object)
-	if pod == nil || w.old != nil {
+	if pod == nil || w.old != nil && w.Subresource == "" {
 		return nil
 	}
 	for _, lr := range a.limitRanges(w.Namespace) {

@@ -59,8 +59,12 @@ func sameImages(pod, old *corev1.Pod) bool {
 		seccomp := corev1.SeccompContainerAnnotationKeyPrefix + a.Name
 		return a.Image == b.Image && pod.Annotations[seccomp] == old.Annotations[seccomp]
 	}
+	ephemeral := func(a, b corev1.EphemeralContainer) bool {
+		return image(corev1.Container(a.EphemeralContainerCommon), corev1.Container(b.EphemeralContainerCommon))
+	}
 	return slices.EqualFunc(pod.Spec.Containers, old.Spec.Containers, image) &&
-		slices.EqualFunc(pod.Spec.InitContainers, old.Spec.InitContainers, image)
+		slices.EqualFunc(pod.Spec.InitContainers, old.Spec.InitContainers, image) &&
+		slices.EqualFunc(pod.Spec.EphemeralContainers, old.Spec.EphemeralContainers, ephemeral)
 }
 
 // templateOf is what an object makes pods from, or nil.

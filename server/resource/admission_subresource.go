@@ -15,7 +15,10 @@ type subresourceCheck struct {
 
 // subresourceChecks are taken in order by the writes to those subresources. The others change nothing that a step
 // would look at.
-var subresourceChecks = []subresourceCheck{}
+var subresourceChecks = []subresourceCheck{
+	{kind.Pod, "resize", limitBounds},
+	{kind.Pod, "ephemeralcontainers", podSecurity},
+}
 
 func (a *API) admitSubresource(ctx context.Context, w admission) error {
 	for _, c := range subresourceChecks {

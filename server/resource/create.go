@@ -124,7 +124,8 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	if k.PrepareCreate != nil {
 		k.PrepareCreate(obj)
 	}
-	if err := invalid(n.Target, n.Name, append(validateMeta(n.Target, m), orValid(k.Validate)(obj)...)); err != nil {
+	errs := append(validateMeta(n.Target, m), orValid(k.Validate)(obj)...)
+	if err := invalid(n.Target, n.Name, append(errs, orValid(k.ValidateCreate)(obj)...)); err != nil {
 		return err
 	}
 	if err := a.admit(ctx, w, admissionChecks); err != nil {
