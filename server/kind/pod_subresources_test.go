@@ -109,7 +109,9 @@ func TestResize(t *testing.T) {
 		{"another class", wants(corev1.ResourceList{"cpu": resource.MustParse("1"), "memory": resource.MustParse("64Mi")}), []string{"spec" + isInvalid}},
 		{"a limit less", limits(corev1.ResourceList{"cpu": resource.MustParse("1")}), []string{container + ".resources.limits" + isForbidden}},
 		{"disk", limits(corev1.ResourceList{"cpu": resource.MustParse("1"), "memory": resource.MustParse("64Mi"), "ephemeral-storage": resource.MustParse("1Gi")}), []string{"spec" + isForbidden}},
-		{"another container", spec(func(s *corev1.PodSpec) { s.Containers = append(s.Containers, corev1.Container{Name: "two", Image: "x"}) }), []string{"spec.containers" + isForbidden}},
+		{"another container", spec(func(s *corev1.PodSpec) {
+			s.Containers = append(s.Containers, corev1.Container{Name: "two", Image: "x"})
+		}), []string{"spec.containers" + isForbidden}},
 		{"renamed", first(func(c *corev1.Container) { c.Name = "two" }), []string{container + ".name" + isForbidden}},
 	})
 	checkChanges(t, Pod, basePod, []change[*corev1.Pod]{

@@ -28,7 +28,22 @@ func Charge(q *corev1.ResourceQuota, gr schema.GroupResource, obj runtime.Object
 			return nil, fmt.Errorf("status unknown for quota: %s, resources: %s", q.Name, names(limited))
 		}
 	}
-	wanted := masked(usage(gr, obj, now), limited)
+	return charge(q, masked(usage(gr, obj, now), limited))
+}
+
+// ChargeMore returns what is used once an object has changed. What it takes less is left for the next count.
+func ChargeMore(q *corev1.ResourceQuota, gr schema.GroupResource, obj, old runtime.Object, now time.Time) (corev1.ResourceList, error) {
+	limited := measured(gr, q.Status.Hard)
+	more := more(masked(usage(gr, obj, now), limited), usage(gr, old, now))
+	for name := range more {
+		if _, known := q.Status.Used[name]; !known {
+			return nil, fmt.Errorf("status unknown for quota: %s, resources: %s", q.Name, names(more))
+		}
+	}
+	return charge(q, more)
+}
+
+func charge(q *corev1.ResourceQuota, wanted corev1.ResourceList) (corev1.ResourceList, error) {
 	used := q.Status.Used.DeepCopy()
 	add(used, wanted)
 	if over := exceeded(used, wanted, q.Status.Hard); len(over) > 0 {

@@ -21,6 +21,19 @@ func add(sum, list corev1.ResourceList) {
 	}
 }
 
+// more is by how much a list exceeds another.
+func more(list, than corev1.ResourceList) corev1.ResourceList {
+	part := corev1.ResourceList{}
+	for name, quantity := range list {
+		difference := quantity.DeepCopy()
+		difference.Sub(than[name])
+		if difference.Sign() > 0 {
+			part[name] = difference
+		}
+	}
+	return part
+}
+
 // masked is the part of a list whose names another list has.
 func masked(list, names corev1.ResourceList) corev1.ResourceList {
 	part := make(corev1.ResourceList, len(names))

@@ -154,3 +154,33 @@ func TestTotal(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", text(got), text(want))
 	}
 }
+
+func TestChargeMore(t *testing.T) {
+	q := quotaOf(list("requests.cpu", "1", "requests.memory", "1Gi", "pods", "1"), list("requests.cpu", "900m", "requests.memory", "2Gi", "pods", "1"))
+	old := pod(list("cpu", "200m", "memory", "64Mi"), nil)
+	for _, test := range []struct {
+		name string
+		obj  runtime.Object
+		want string // of processors
+		err  string
+	}{
+		{"the same", pod(list("cpu", "200m", "memory", "64Mi"), nil), "900m", ""},
+		{"less", pod(list("cpu", "100m", "memory", "64Mi"), nil), "900m", ""},
+		{"more", pod(list("cpu", "300m", "memory", "64Mi"), nil), "1", ""},
+		{"too much", pod(list("cpu", "400m", "memory", "64Mi"), nil), "",
+			"exceeded quota: q, requested: requests.cpu=200m, used: requests.cpu=900m, limited: requests.cpu=1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			used, err := ChargeMore(q, pods, test.obj, old, now)
+			if err != nil || test.err != "" {
+				if err == nil || err.Error() != test.err {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if cpu := used["requests.cpu"]; cpu.String() != test.want {
+				t.Errorf("got %s", cpu.String())
+			}
+		})
+	}
+}

@@ -49,6 +49,7 @@ func (a *API) Kinds() *kind.Set { return a.kinds }
 // Subresources, as Target names them.
 const (
 	Status   = "status"
+	Resize   = "resize"   // of pods
 	Scale    = "scale"    // of kinds that declare one
 	Binding  = "binding"  // of pods: create only
 	Eviction = "eviction" // of pods: create only

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"leme/server/kind"
 	"leme/server/quota"
@@ -28,10 +29,20 @@ func (c *charging) of(namespace string) *sync.Mutex {
 	return &c.locks[maphash.String(c.seed, namespace)%uint64(len(c.locks))]
 }
 
-// commitNew writes a new object and, in the same transaction, what it takes of its namespace's quotas: whoever else
+// charged is an object that takes something of its namespace's quotas.
+type charged struct {
+	Target
+	object runtime.Object
+	old    runtime.Object // nil when the object is new
+}
+
+// counts tells whether a write to the target can make an object take more: its status takes nothing.
+func (t Target) counts() bool { return t.Subresource == "" || t.Subresource == Resize }
+
+// commitCharged writes an object and, in the same transaction, what it takes of its namespace's quotas: whoever else
 // counts there at the same time, none is exceeded, and nothing is counted that was not made.
-func (a *API) commitNew(ctx context.Context, n newObject, op store.Op) (int64, error) {
-	if len(a.quotasOf(n)) == 0 {
+func (a *API) commitCharged(ctx context.Context, n charged, op store.Op) (int64, error) {
+	if !n.counts() || len(a.quotasOf(n)) == 0 {
 		return a.store.Commit(ctx, op)
 	}
 	lock := a.charging.of(n.Namespace)
@@ -52,8 +63,8 @@ func (a *API) commitNew(ctx context.Context, n newObject, op store.Op) (int64, e
 	return 0, apierrors.NewConflict(Target{Kind: kind.ResourceQuota}.resource(), n.Namespace, errModified)
 }
 
-// quotasOf are the quotas that limit a new object. Most namespaces have none.
-func (a *API) quotasOf(n newObject) (list []*store.Item) {
+// quotasOf are the quotas that limit an object. Most namespaces have none.
+func (a *API) quotasOf(n charged) (list []*store.Item) {
 	if !n.Kind.Namespaced {
 		return nil
 	}
@@ -66,28 +77,44 @@ func (a *API) quotasOf(n newObject) (list []*store.Item) {
 	return list
 }
 
-// charges are the writes to quotas that go with a new object, or the reason why it may not be made.
-func (a *API) charges(n newObject) ([]store.Op, error) {
+// charges are the writes to quotas that go with an object, or the reason why it may not be written.
+func (a *API) charges(n charged) ([]store.Op, error) {
 	var ops []store.Op
 	for _, it := range a.quotasOf(n) {
 		q, err := typed[*corev1.ResourceQuota](it, nil)
 		if err != nil {
 			return nil, err
 		}
-		used, err := quota.Charge(q, n.resource(), n.object, time.Now())
+		used, err := n.charge(q)
 		if err != nil {
 			return nil, apierrors.NewForbidden(n.resource(), n.Name, err)
 		}
 		if quota.Equal(used, q.Status.Used) {
 			continue
 		}
-		charged := q.DeepCopy()
-		charged.Status.Used = used
-		stored, err := encode(Target{Kind: kind.ResourceQuota, Namespace: q.Namespace, Name: q.Name}, charged)
+		counted := q.DeepCopy()
+		counted.Status.Used = used
+		stored, err := encode(Target{Kind: kind.ResourceQuota, Namespace: q.Namespace, Name: q.Name}, counted)
 		if err != nil {
 			return nil, err
 		}
 		ops = append(ops, store.Op{Key: it.Key, Value: stored, Expect: it.Revision})
 	}
 	return ops, nil
+}
+
+// dryCharge says whether an object may be written, and charges nothing.
+func (a *API) dryCharge(n charged) error {
+	if !n.counts() {
+		return nil
+	}
+	_, err := a.charges(n)
+	return err
+}
+
+func (n charged) charge(q *corev1.ResourceQuota) (corev1.ResourceList, error) {
+	if n.old == nil {
+		return quota.Charge(q, n.resource(), n.object, time.Now())
+	}
+	return quota.ChargeMore(q, n.resource(), n.object, n.old, time.Now())
 }

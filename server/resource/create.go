@@ -82,7 +82,7 @@ func (a *API) insertNamed(ctx context.Context, n newObject) (*store.Item, error)
 	if n.dryRun {
 		return a.dryCreate(ctx, n, stored)
 	}
-	revision, err := a.commitNew(ctx, n, store.Op{Key: n.key(), Value: stored})
+	revision, err := a.commitCharged(ctx, charged{Target: n.Target, object: n.object}, store.Op{Key: n.key(), Value: stored})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (a *API) dryCreate(ctx context.Context, n newObject, stored []byte) (*store
 	case it != nil:
 		return nil, &store.ConflictError{Key: n.key()}
 	}
-	if _, err := a.charges(n); err != nil {
+	if _, err := a.charges(charged{Target: n.Target, object: n.object}); err != nil {
 		return nil, err
 	}
 	return newItem(n.key(), 0, stored, n.object), nil

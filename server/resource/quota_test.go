@@ -3,6 +3,7 @@ package resource_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,4 +97,35 @@ func TestQuota(t *testing.T) {
 			t.Errorf("%s are used", got)
 		}
 	})
+}
+
+func TestQuotaCountsResizes(t *testing.T) {
+	a, ctx := newAPI(t), context.Background()
+	newQuota(t, a, "cpu", counts("requests.cpu", "1"))
+	asks := func(pod *corev1.Pod, cpu string) *corev1.Pod {
+		pod.Spec.Containers[0].Resources.Requests = counts("cpu", cpu)
+		return pod
+	}
+	create(t, a, pods(""), asks(newPod("p"), "400m"))
+	resize := pods("p")
+	resize.Subresource = resource.Resize
+	if _, _, err := a.Update(ctx, resize, asks(newPod("p"), "2"), metav1.UpdateOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("a resize beyond the quota: %v", err)
+	}
+	it, _, err := a.Update(ctx, resize, asks(newPod("p"), "900m"), metav1.UpdateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := object[*corev1.Pod](t, it)
+	if cpu := pod.Spec.Containers[0].Resources.Requests["cpu"]; cpu.String() != "900m" || pod.Generation != 2 {
+		t.Errorf("resized to %s, generation %d", cpu.String(), pod.Generation)
+	}
+	if got := used(t, a, "cpu", "requests.cpu"); got != "900m" {
+		t.Errorf("%s are used", got)
+	}
+	for _, f := range pod.ManagedFields {
+		if f.Subresource == resource.Resize && strings.Contains(string(f.FieldsV1.Raw), "f:image") {
+			t.Errorf("a resize owns %s", f.FieldsV1.Raw)
+		}
+	}
 }

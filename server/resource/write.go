@@ -115,13 +115,16 @@ func (a *API) commitUpdate(ctx context.Context, e edit, obj, old runtime.Object,
 	case same:
 		return current, nil
 	case e.dryRun:
-		return newItem(current.Key, current.Revision, stored, obj), nil
+		return newItem(current.Key, current.Revision, stored, obj), a.dryCharge(charged{e.Target, obj, old})
 	}
 	op := store.Op{Key: current.Key, Value: stored, Expect: current.Revision}
+	var revision int64
 	if leaves(obj, old) {
 		op.Value = nil
+		revision, err = a.store.Commit(ctx, op)
+	} else {
+		revision, err = a.commitCharged(ctx, charged{e.Target, obj, old}, op)
 	}
-	revision, err := a.store.Commit(ctx, op)
 	if err != nil {
 		return nil, err
 	}
