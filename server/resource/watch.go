@@ -20,7 +20,8 @@ const bookmarkEvery = time.Minute
 const initialBatch = 512
 
 // Watch follows what a request selects. Without a resourceVersion, or with "0", it gives everything there is as Added
-// first; with one, the changes after it. sendInitialEvents asks for the former in any case, or forbids it, and has a
+// first; with one, the changes after it (and again those of that very revision, when it changed several objects of the
+// resource at once: a client that lost its connection may know only some). sendInitialEvents asks for the former in any case, or forbids it, and has a
 // bookmark with the annotation k8s.io/initial-events-end follow.
 func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch, error) {
 	if err := validateListOptions(o, true); err != nil {
@@ -34,6 +35,7 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 	if err != nil {
 		return nil, err
 	}
+	start := a.store.Resume
 	w := &Watch{target: t, selector: s, bookmarks: o.AllowWatchBookmarks, due: time.Now().Add(bookmarkEvery)}
 	if revision > a.store.Snapshot(t.resource()).Revision() { // of another server, or of another time
 		if _, err := a.notOlderThan(ctx, t, revision); err != nil {
@@ -46,7 +48,7 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 		if err != nil {
 			return nil, err
 		}
-		revision = snapshot.Revision()
+		revision, start = snapshot.Revision(), a.store.Watch
 		if state || o.SendInitialEvents == nil {
 			if err := w.begin(snapshot); err != nil {
 				return nil, asStatus(t, err)
@@ -55,7 +57,7 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 		}
 	}
 	w.start = revision
-	if w.source, err = a.store.Watch(t.resource(), revision); err != nil {
+	if w.source, err = start(t.resource(), revision); err != nil {
 		return nil, w.failed(err)
 	}
 	return w, nil

@@ -59,8 +59,15 @@ func (c *cache) load(items []*Item, revision int64) {
 	}
 	c.resources = map[schema.GroupResource]*resourceCache{}
 	c.loaded = revision
+	newest := map[schema.GroupResource]int{}
 	for _, it := range items {
-		c.resource(it.Key.GroupResource).tree.ReplaceOrInsert(it)
+		r := c.resource(it.Key.GroupResource)
+		r.tree.ReplaceOrInsert(it)
+		if it.Revision == revision {
+			if newest[it.Key.GroupResource]++; newest[it.Key.GroupResource] > 1 {
+				r.events.torn = revision
+			}
+		}
 	}
 	c.reach(revision)
 }
@@ -147,7 +154,22 @@ func (c *cache) snapshot(gr schema.GroupResource) *Snapshot {
 func (c *cache) watch(gr schema.GroupResource, after int64) (*Watch, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.cursor(c.resource(gr).events, after)
+}
+
+// resume is watch for who may have seen only some of a revision's changes, when it has several: they are given again.
+func (c *cache) resume(gr schema.GroupResource, revision int64) (*Watch, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	events := c.resource(gr).events
+	if events.shared(revision) {
+		revision--
+	}
+	return c.cursor(events, revision)
+}
+
+// cursor starts a watch; c.mu is held.
+func (c *cache) cursor(events *eventList, after int64) (*Watch, error) {
 	n, err := events.after(after)
 	if err != nil {
 		return nil, err

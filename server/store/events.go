@@ -26,6 +26,7 @@ type Event struct {
 // without locks, and an index of its nodes to resume from. The cache's one writer appends.
 type eventList struct {
 	nodes  []*node // oldest first; nodes[0] stands just before the oldest event kept
+	torn   int64   // a revision that may have had other changes, which are not kept
 	oldest atomic.Uint64
 	broken atomic.Bool
 }
@@ -51,6 +52,9 @@ func (l *eventList) append(e Event, keep int) {
 	l.nodes = append(l.nodes, n)
 	// The front goes by half of what is kept at once, so that the index is not moved at each event.
 	if drop := len(l.nodes) - 1 - keep; drop >= keep/2 {
+		if first := l.nodes[drop].event.Item.Revision; l.nodes[drop-1].event.Item.Revision == first {
+			l.torn = first
+		}
 		l.nodes = append(make([]*node, 0, 2*keep), l.nodes[drop:]...)
 		l.oldest.Store(l.nodes[0].seq)
 	}
@@ -71,6 +75,15 @@ func (l *eventList) after(revision int64) (*node, error) {
 	}
 	i := sort.Search(len(l.nodes), func(i int) bool { return l.nodes[i].event.Item.Revision > revision })
 	return l.nodes[i-1], nil
+}
+
+// shared tells whether several events are of one revision: a transaction of many.
+func (l *eventList) shared(revision int64) bool {
+	if revision == l.torn {
+		return true
+	}
+	i := sort.Search(len(l.nodes), func(i int) bool { return l.nodes[i].event.Item.Revision >= revision })
+	return i+1 < len(l.nodes) && l.nodes[i+1].event.Item.Revision == revision
 }
 
 // Watch is a cursor over a resource's events. A slow reader costs nobody anything: it is left behind.
@@ -129,11 +142,12 @@ func (w *Watch) more() bool {
 // Revision is the newest revision up to which every event has been returned, for bookmarks.
 func (w *Watch) Revision() int64 {
 	revision := w.revision() // read first: an event that comes now is later than it
-	if !w.more() {
+	more := w.more()
+	if !more && !w.list.broken.Load() { // of what came after the break nothing was returned
 		return max(w.after, revision)
 	}
 	returned := w.node.event.Item.Revision
-	if w.node.next.event.Item.Revision == returned { // in the middle of a transaction of many
+	if more && w.node.next.event.Item.Revision == returned { // in the middle of a transaction of many
 		returned--
 	}
 	return max(w.after, returned)

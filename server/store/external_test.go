@@ -33,23 +33,11 @@ func externalEtcd(t *testing.T) (endpoint, ca, cert, key string) {
 			t.Fatal(err)
 		}
 	}
-	config := embed.NewConfig()
-	config.Dir = filepath.Join(dir, "data")
-	config.LogLevel = "fatal"
-	config.UnsafeNoFsync = true
-	config.ListenClientUrls = []url.URL{{Scheme: "https", Host: "127.0.0.1:0"}}
-	config.AdvertiseClientUrls = config.ListenClientUrls
-	config.ListenPeerUrls = []url.URL{{Scheme: "unix", Path: filepath.Join(dir, "peer.sock")}}
-	config.AdvertisePeerUrls = config.ListenPeerUrls
-	config.InitialCluster = config.InitialClusterFromName(config.Name)
-	config.ClientTLSInfo = transport.TLSInfo{CertFile: cert, KeyFile: key, TrustedCAFile: ca, ClientCertAuth: true}
-	e, err := embed.StartEtcd(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Close)
-	<-e.Server.ReadyNotify()
-	return "https://" + e.Clients[0].Addr().String(), ca, cert, key
+	e := storetest.NewEtcd(t, 1, func(c *embed.Config) {
+		c.ListenClientUrls = []url.URL{{Scheme: "https", Host: "127.0.0.1:0"}}
+		c.ClientTLSInfo = transport.TLSInfo{CertFile: cert, KeyFile: key, TrustedCAFile: ca, ClientCertAuth: true}
+	})
+	return "https://" + e.Endpoints()[0], ca, cert, key
 }
 
 func TestAnExistingEtcdOverTLS(t *testing.T) {

@@ -196,7 +196,16 @@ func (s *Store) load(ctx context.Context, revision int64, prefix string) ([]*Ite
 
 // Watch follows a resource from just after a revision. ErrExpired when events from there on are no longer kept.
 func (s *Store) Watch(gr schema.GroupResource, after int64) (*Watch, error) {
-	w, err := s.cache.watch(gr, after)
+	return s.watching(s.cache.watch(gr, after))
+}
+
+// Resume is Watch for a client that knows a revision from an object: its stream may have broken off between the events
+// of one transaction, which all have that revision. It gets all of them again rather than miss one.
+func (s *Store) Resume(gr schema.GroupResource, revision int64) (*Watch, error) {
+	return s.watching(s.cache.resume(gr, revision))
+}
+
+func (s *Store) watching(w *Watch, err error) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
