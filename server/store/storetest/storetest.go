@@ -21,6 +21,14 @@ func New(t testing.TB) *store.Store {
 // Open starts a store that ends with the test, so that a test can start a second one on the same data.
 func Open(t testing.TB, c store.Config) *store.Store {
 	t.Helper()
+	s, stop := Start(t, c)
+	t.Cleanup(stop)
+	return s
+}
+
+// Start starts a store that the test stops by itself, once; it fails when the store has ended with an error.
+func Start(t testing.TB, c store.Config) (_ *store.Store, stop func()) {
+	t.Helper()
 	s, err := store.Open(c)
 	if err != nil {
 		t.Fatal(err)
@@ -28,18 +36,18 @@ func Open(t testing.TB, c store.Config) *store.Store {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	select {
+	case <-s.Ready():
+	case err := <-done:
+		cancel()
+		t.Fatalf("the store ended before it was ready: %v", err)
+	}
+	return s, func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("the store ended with: %v", err)
 		}
-	})
-	select {
-	case <-s.Ready():
-	case err := <-done:
-		t.Fatalf("the store ended before it was ready: %v", err)
 	}
-	return s
 }
 
 // Decode reads any kind that client-go knows.
