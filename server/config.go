@@ -24,6 +24,10 @@ type Config struct {
 	// Without it, what was sealed before is read, and written in plain again.
 	EncryptSecrets bool
 
+	// MaxRequests is how many requests are served at once, weighed by what they cost; default 600. More wait, and the
+	// system's own do not.
+	MaxRequests int
+
 	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
 	Mounts  []Mount // handlers of other parts, besides the API
 	Version string  // Leme's own, e.g. "0.1.0"

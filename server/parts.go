@@ -14,6 +14,7 @@ import (
 	"leme/server/auth/token"
 	"leme/server/controller"
 	"leme/server/dashboard"
+	"leme/server/flow"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -41,10 +42,15 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	for _, m := range s.config.Mounts {
 		mounts = append(mounts, rest.Mount(m))
 	}
+	queues, err := flow.New(flow.Config{Seats: s.config.MaxRequests, Metrics: s.metrics})
+	if err != nil {
+		return nil, err
+	}
 	handler, err := rest.New(rest.Config{
 		API: api, Documents: documents,
 		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate), Authorizer: authorizer, Tokens: accounts,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
+		Flow: queues, Metrics: s.metrics,
 	})
 	if err != nil {
 		return nil, err

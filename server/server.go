@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/auth"
@@ -32,6 +33,7 @@ type Server struct {
 	accountKey *token.Key // signs the tokens of service accounts
 	listener   net.Listener
 	kinds      *kind.Set
+	metrics    *prometheus.Registry
 	ready      chan struct{}
 }
 
@@ -40,7 +42,7 @@ func New(c Config) (*Server, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, kinds: kind.All(), ready: make(chan struct{})}
+	s := &Server{config: c, kinds: kind.All(), metrics: newMetrics(), ready: make(chan struct{})}
 	var err error
 	if s.pki, err = auth.OpenPKI(filepath.Join(c.Home, "pki"), []string{c.Advertise}); err != nil {
 		return nil, err

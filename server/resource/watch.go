@@ -88,6 +88,9 @@ func (w *Watch) begin(snapshot *store.Snapshot) error {
 	return nil
 }
 
+// Catching says whether Next has more of what was there when the watch began.
+func (w *Watch) Catching() bool { return len(w.initial) > 0 || w.ending }
+
 // Next blocks for at least one event. An object that starts or stops being selected is Added or Deleted. A Bookmark's
 // item has nothing but a resourceVersion. The error is ctx's own, or a Status: 410 Expired when the watch has fallen
 // too far behind and its client must list again.

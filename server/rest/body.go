@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,17 +17,36 @@ import (
 	"leme/server/resource"
 )
 
-// body reads what the request carries, up to resource.MaxBody.
+// A client has bodyTime to send a body, and a second more for each bodyRate of it.
+const (
+	bodyTime = 10 * time.Second
+	bodyRate = 256 << 10 // bytes
+)
+
+// body reads what the request carries, up to resource.MaxBody. Who sends it slowly holds seats that others wait for:
+// there is less time for it than for the request.
 func (c *call) body() ([]byte, error) {
+	control := http.NewResponseController(c.w.ResponseWriter)
+	_ = control.SetReadDeadline(time.Now().Add(c.bodyTime + time.Duration(max(0, c.r.ContentLength)/bodyRate)*time.Second))
 	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, resource.MaxBody))
+	_ = control.SetReadDeadline(time.Now().Add(requestTimeout + requestGrace))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", large.Limit))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, slowBody()
 	case err != nil:
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("reading the body: %v", err))
 	}
 	return data, nil
+}
+
+func slowBody() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusRequestTimeout, Reason: metav1.StatusReasonTimeout,
+		Message: "the body of the request did not come in time",
+	}}
 }
 
 // decode reads the body into an object. What its type does not know is an error, a warning or nothing, as the

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"leme/server/auth"
 	"leme/server/kind"
@@ -22,6 +23,12 @@ type call struct {
 	kind   *kind.Kind // of a resource's request
 	accept accept
 	tables *tables
+
+	bodyTime time.Duration // for its body to come
+
+	series *series
+	queued time.Duration // until it was let in
+	begun  func()        // gives back what the beginning of a watch has cost
 
 	warned int // bytes of warnings given
 }

@@ -3,8 +3,10 @@ package rest
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/pprof"
 	"runtime"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/version"
 
@@ -18,6 +20,9 @@ const (
 	kubernetesVersion = "v1.37.2"
 )
 
+// profiles is where the runtime tells how it does, to those whom a rule lets see it.
+const profiles = "/debug/pprof/"
+
 // fixedPaths are the paths that name no resource. Each is a line; / lists them.
 func (h *Handler) fixedPaths(mounts []Mount) *http.ServeMux {
 	paths := []struct {
@@ -30,6 +35,11 @@ func (h *Handler) fixedPaths(mounts []Mount) *http.ServeMux {
 		{"/apis", h.serveGroups},
 		{"/apis/{group}", h.serveGroup},
 		{"/apis/{group}/{version}", h.serveGroupVersion},
+		{profiles, pprof.Index},
+		{profiles + "cmdline", pprof.Cmdline},
+		{profiles + "profile", pprof.Profile},
+		{profiles + "symbol", pprof.Symbol},
+		{profiles + "trace", pprof.Trace},
 		{"/healthz", h.serveHealth},
 		{"/healthz/{check}", h.serveHealth},
 		{"/livez", h.serveHealth},
@@ -49,7 +59,9 @@ func (h *Handler) fixedPaths(mounts []Mount) *http.ServeMux {
 		mux.HandleFunc(p.pattern, readOnly(p.serve))
 		if !hasWildcard(p.pattern) {
 			listed = append(listed, p.pattern)
-			mux.HandleFunc(p.pattern+"/{$}", readOnly(p.serve))
+			if !strings.HasSuffix(p.pattern, "/") {
+				mux.HandleFunc(p.pattern+"/{$}", readOnly(p.serve))
+			}
 		}
 	}
 	for _, m := range mounts {

@@ -5,9 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"leme/server/auth"
 	"leme/server/auth/token"
+	"leme/server/flow"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -23,8 +27,8 @@ type Config struct {
 	Agents        *tls.Config   // the server's identity towards the nodes' agents
 	Version       string        // Leme's own, e.g. "0.1.0"
 	Mounts        []Mount
-	// MaxReads and MaxWrites are how many requests may be in flight at once; 0: 400 and 200.
-	MaxReads, MaxWrites int
+	Flow          *flow.Controller     // who is served when there is much to do; nil: one with its defaults
+	Metrics       *prometheus.Registry // nil: one of its own
 }
 
 // Mount is a handler under a prefix ("/v2/"), behind the same TLS, authentication and authorization.
@@ -38,11 +42,13 @@ func (c *Config) validate() error {
 	case c.API == nil, c.Documents == nil, c.Authenticator == nil, c.Authorizer == nil, c.Tokens == nil, c.Agents == nil:
 		return errors.New("rest: API, Documents, Authenticator, Authorizer, Tokens and Agents must be set")
 	}
-	if c.MaxReads == 0 {
-		c.MaxReads = 400
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
 	}
-	if c.MaxWrites == 0 {
-		c.MaxWrites = 200
+	if c.Flow == nil {
+		var err error
+		c.Flow, err = flow.New(flow.Config{Metrics: c.Metrics})
+		return err
 	}
 	return nil
 }
@@ -58,7 +64,9 @@ type Handler struct {
 	agents    *agents
 	discovery *discovery
 	metrics   *metrics
-	limits    limits
+	flow      *flow.Controller
+	bodyTime  time.Duration
+	mounts    []Mount
 	tables    tables
 	version   string
 	fixed     *http.ServeMux // every path that names no resource
@@ -78,17 +86,19 @@ func New(c Config) (*Handler, error) {
 		authn: c.Authenticator, authz: c.Authorizer, tokens: c.Tokens,
 		agents:    newAgents(c.API, c.Agents),
 		discovery: newDiscovery(c.API.Kinds()),
-		metrics:   newMetrics(),
-		limits:    newLimits(c.MaxReads, c.MaxWrites),
+		metrics:   newMetrics(c.Metrics),
+		flow:      c.Flow,
+		bodyTime:  bodyTime,
+		mounts:    c.Mounts,
 		version:   c.Version,
 	}
-	h.metrics.count(h)
+	c.Metrics.MustRegister(newObjectCounter(h))
 	h.life, h.end = context.WithCancel(context.Background())
 	h.fixed = h.fixedPaths(c.Mounts)
 	// A request passes these from the last line to the first.
 	var next http.Handler = http.HandlerFunc(h.route)
-	next = h.limit(next)
 	next = h.authorize(next)
+	next = h.limit(next)
 	next = h.impersonate(next)
 	next = h.authenticate(next)
 	next = h.observe(next)
@@ -100,7 +110,7 @@ func New(c Config) (*Handler, error) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query)}
+	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query), bodyTime: h.bodyTime}
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	h.steps.ServeHTTP(c.w, c.r)
 }

@@ -1,131 +1,165 @@
 package rest
 
 import (
+	"crypto/x509"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// metrics are the server's, in a registry of their own. Names and labels are kube-apiserver's where it has them, so that
-// dashboards made for it work here.
+// metrics are the requests'. Names and labels are kube-apiserver's, so that dashboards and alerts made for it work here.
 type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	inflight *prometheus.GaugeVec
-	watches  *prometheus.GaugeVec
-	events   *prometheus.CounterVec
+	gatherer     prometheus.Gatherer
+	requests     *prometheus.CounterVec
+	duration     *prometheus.HistogramVec
+	sli          *prometheus.HistogramVec
+	sizes        *prometheus.HistogramVec
+	inflight     *prometheus.GaugeVec
+	lasting      *prometheus.GaugeVec
+	terminations *prometheus.CounterVec
+	aborts       *prometheus.CounterVec
+	events       *prometheus.CounterVec
+	eventSizes   *prometheus.HistogramVec
+	certificates prometheus.Histogram
+
+	known sync.Map // series by subject
 }
 
-func newMetrics() *metrics {
-	resource := []string{"group", "version", "resource"}
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "apiserver_request_total", Help: "Requests answered, by what they asked and the answer's status code.",
-		}, append(resource[:3:3], "verb", "subresource", "code")),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "apiserver_request_duration_seconds", Help: "How long requests took; not those that last, as watches do.",
-			Buckets: []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60},
-		}, []string{"resource", "verb"}),
-		inflight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "apiserver_current_inflight_requests", Help: "Requests being served now, but for those that last.",
-		}, []string{"request_kind"}),
-		watches: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "apiserver_longrunning_requests", Help: "Watches being served now.",
-		}, resource),
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "apiserver_watch_events_total", Help: "Events sent to watches.",
-		}, resource),
+var (
+	subjectLabels = []string{"verb", "group", "version", "resource", "subresource", "scope", "component"}
+	withDryRun    = append(subjectLabels[:7:7], "dry_run")
+	resourceLabel = []string{"group", "version", "resource"}
+
+	durations = []float64{0.001, 0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60}
+)
+
+func newMetrics(registry *prometheus.Registry) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "apiserver_" + name, Help: help}, labels)
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.inflight, m.watches, m.events,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "apiserver_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "apiserver_" + name, Help: help, Buckets: buckets}, labels)
+	}
+	m := &metrics{
+		gatherer:     registry,
+		requests:     counter("request_total", "Requests answered, by what they asked and the answer's status code.", append(withDryRun[:8:8], "code")...),
+		duration:     histogram("request_duration_seconds", "How long requests took; not those that last, as watches do.", durations, withDryRun...),
+		sli:          histogram("request_sli_duration_seconds", "How long requests took from when they were let in.", durations, subjectLabels...),
+		sizes:        histogram("response_sizes", "Bytes of answers to reads.", prometheus.ExponentialBuckets(1000, 10, 7), subjectLabels...),
+		inflight:     gauge("current_inflight_requests", "Requests being served now, but for those that last.", "request_kind"),
+		lasting:      gauge("longrunning_requests", "Requests that last, being served now.", subjectLabels...),
+		terminations: counter("request_terminations_total", "Requests refused in self-defence.", append(subjectLabels[:7:7], "code")...),
+		aborts:       counter("request_aborts_total", "Requests whose client went before the answer was whole.", subjectLabels...),
+		events:       counter("watch_events_total", "Events sent to watches.", resourceLabel...),
+		eventSizes:   histogram("watch_events_sizes", "Bytes of events sent to watches, the mean of each batch.", prometheus.ExponentialBuckets(1024, 2, 8), resourceLabel...),
+		certificates: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "apiserver_client_certificate_expiration_seconds", Help: "How long the certificates that requests came with are still good.",
+			Buckets: []float64{0, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 345600, 604800, 2592000, 7776000, 15552000, 31104000},
+		}),
+	}
+	registry.MustRegister(m.requests, m.duration, m.sli, m.sizes, m.inflight, m.lasting, m.terminations, m.aborts, m.events, m.eventSizes, m.certificates)
 	return m
 }
 
-// count adds a gauge of the objects that a store holds, by resource.
-func (m *metrics) count(h *Handler) {
-	m.registry.MustRegister(&objectCounter{handler: h, desc: prometheus.NewDesc(
-		"apiserver_resource_objects", "Objects stored.", []string{"group", "resource"}, nil)})
+func (m *metrics) serve() http.Handler {
+	return promhttp.HandlerFor(m.gatherer, promhttp.HandlerOpts{})
 }
 
-func (m *metrics) serve() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// series are one subject's, found once: finding them takes longer than counting.
+type series struct {
+	requests             *prometheus.CounterVec
+	duration, sli, sizes prometheus.Observer
+	lasting              prometheus.Gauge
+	terminated, aborted  prometheus.Counter
+}
+
+func (m *metrics) of(s subject) *series {
+	if known, ok := m.known.Load(s); ok {
+		return known.(*series)
+	}
+	labels := prometheus.Labels{
+		"verb": s.verb, "group": s.group, "version": s.version, "resource": s.resource, "subresource": s.subresource,
+		"scope": s.scope, "component": "apiserver",
+	}
+	found := &series{
+		sli: m.sli.With(labels), sizes: m.sizes.With(labels), lasting: m.lasting.With(labels), aborted: m.aborts.With(labels),
+		terminated: m.terminations.MustCurryWith(labels).WithLabelValues(strconv.Itoa(http.StatusTooManyRequests)),
+	}
+	labels["dry_run"] = s.dryRun
+	found.requests, found.duration = m.requests.MustCurryWith(labels), m.duration.With(labels)
+	known, _ := m.known.LoadOrStore(s, found)
+	return known.(*series)
 }
 
 // begin counts a request in; what it returns counts it out.
-func (m *metrics) begin(c *call) func(took time.Duration) {
-	long := c.info.longRunning(c.query)
+func (h *Handler) begin(c *call) func(took time.Duration) {
+	c.series = h.metrics.of(h.subject(c))
+	if h.lasts(c) {
+		c.series.lasting.Inc()
+		return func(time.Duration) {
+			c.series.lasting.Dec()
+			c.series.requests.WithLabelValues(c.code()).Inc()
+		}
+	}
 	kind := "mutating"
 	if isRead(c.info.Verb) {
 		kind = "readOnly"
 	}
-	if !long {
-		m.inflight.WithLabelValues(kind).Inc()
-	}
+	inflight := h.metrics.inflight.WithLabelValues(kind)
+	inflight.Inc()
 	return func(took time.Duration) {
-		group, version, resource, subresource := c.labels()
-		m.requests.WithLabelValues(group, version, resource, c.verbLabel(), subresource, strconv.Itoa(c.w.status)).Inc()
-		if !long {
-			m.inflight.WithLabelValues(kind).Dec()
-			m.duration.WithLabelValues(resource, c.verbLabel()).Observe(took.Seconds())
+		inflight.Dec()
+		c.series.requests.WithLabelValues(c.code()).Inc()
+		c.series.duration.Observe(took.Seconds())
+		c.series.sli.Observe((took - c.queued).Seconds())
+		if kind == "readOnly" {
+			c.series.sizes.Observe(float64(c.w.bytes))
+		}
+		if c.r.Context().Err() != nil && c.w.status == 0 {
+			c.series.aborted.Inc()
 		}
 	}
 }
 
-// labels say what a request is about. Only what exists is named: a client must not be able to make up label values.
-func (c *call) labels() (group, version, resource, subresource string) {
-	if c.kind == nil {
-		return "", "", "", ""
+func isRead(verb string) bool {
+	return verb == "get" || verb == "list" || verb == "watch" || verb == "head"
+}
+
+// code is the answer's. Where none was given the client has gone.
+func (c *call) code() string {
+	if c.w.status == 0 {
+		return "0"
 	}
-	if s, ok := c.kind.Subresource(c.info.Subresource); ok {
-		subresource = s.Name
+	return strconv.Itoa(c.w.status)
+}
+
+func (m *metrics) terminated(c *call) { c.series.terminated.Inc() }
+
+func (m *metrics) certificate(chain []*x509.Certificate) {
+	m.certificates.Observe(time.Until(chain[0].NotAfter).Seconds())
+}
+
+// watchSeries counts what a kind's watches send.
+type watchSeries struct {
+	events prometheus.Counter
+	sizes  prometheus.Observer
+}
+
+func (m *metrics) watching(c *call) watchSeries {
+	return watchSeries{
+		m.events.WithLabelValues(c.kind.Group, c.kind.Version, c.kind.Resource),
+		m.eventSizes.WithLabelValues(c.kind.Group, c.kind.Version, c.kind.Resource),
 	}
-	return c.kind.Group, c.kind.Version, c.kind.Resource, subresource
 }
 
-func (c *call) verbLabel() string {
-	switch c.info.Verb {
-	case "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "head", "put", "post", "options":
-		return c.info.Verb
-	}
-	return "other"
-}
-
-// watching counts a watch in; what it returns counts it out.
-func (m *metrics) watching(c *call) func() {
-	gauge := m.watches.WithLabelValues(c.kind.Group, c.kind.Version, c.kind.Resource)
-	gauge.Inc()
-	return gauge.Dec
-}
-
-func (m *metrics) sent(c *call, events int) {
-	m.events.WithLabelValues(c.kind.Group, c.kind.Version, c.kind.Resource).Add(float64(events))
-}
-
-// objectCounter reads the store's counts when it is scraped.
-type objectCounter struct {
-	handler *Handler
-	desc    *prometheus.Desc
-}
-
-func (o *objectCounter) Describe(out chan<- *prometheus.Desc) { out <- o.desc }
-
-func (o *objectCounter) Collect(out chan<- prometheus.Metric) {
-	seen := map[schema.GroupResource]bool{}
-	for _, k := range o.handler.kinds.List() {
-		gr := k.GroupResource()
-		if seen[gr] {
-			continue // another version of the same objects
-		}
-		seen[gr] = true
-		n := o.handler.api.Store().Snapshot(gr).Len()
-		out <- prometheus.MustNewConstMetric(o.desc, prometheus.GaugeValue, float64(n), gr.Group, gr.Resource)
-	}
+func (s watchSeries) sent(events, bytes int) {
+	s.events.Add(float64(events))
+	s.sizes.Observe(float64(bytes) / float64(events))
 }

@@ -33,12 +33,12 @@ func statusOf(err error) metav1.Status {
 	return status
 }
 
-// fail answers with an error's Status. A client that has gone gets nothing.
+// fail answers with an error's Status. What fails because the client has gone is no failure.
 func (c *call) fail(err error) {
-	if errors.Is(c.r.Context().Err(), context.Canceled) {
+	status := statusOf(err)
+	if status.Code >= http.StatusInternalServerError && errors.Is(c.r.Context().Err(), context.Canceled) {
 		return
 	}
-	status := statusOf(err)
 	if status.Code >= http.StatusInternalServerError {
 		slog.Warn("A request failed", "method", c.r.Method, "uri", c.r.RequestURI, "user", c.user.Name, "error", err)
 	}

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -13,11 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"leme/server/auth"
-)
-
-const (
-	requestTimeout = time.Minute // for a request that is not meant to last
-	requestGrace   = 5 * time.Second
 )
 
 // open are the paths that need no credentials.
@@ -59,7 +53,7 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := of(r)
 		start := time.Now()
-		done := h.metrics.begin(c)
+		done := h.begin(c)
 		defer func() {
 			took := time.Since(start)
 			done(took)
@@ -89,6 +83,9 @@ func (h *Handler) authenticate(next http.Handler) http.Handler {
 			user = auth.User{Name: userAnonymous, Groups: []string{groupUnauthenticated}}
 		}
 		c.user = user
+		if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+			h.metrics.certificate(r.TLS.VerifiedChains[0])
+		}
 		r.Header.Del("Authorization") // whatever a request is passed on to has no business with it
 		next.ServeHTTP(w, r)
 	})
@@ -111,41 +108,4 @@ func (h *Handler) authorize(next http.Handler) http.Handler {
 
 func forbidden(u auth.User, a auth.Attributes, reason string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Group: a.Group, Resource: a.Resource}, a.Name, auth.Refusal(u, a, reason))
-}
-
-// limit bounds how long a request takes and how many there are at a time. Reads and writes are counted apart, so that
-// neither starves the other; what is meant to last is not counted, and neither is system:masters, who must always get in.
-func (h *Handler) limit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := of(r)
-		if c.info.Resource == "" || c.info.longRunning(c.query) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		leave, ok := h.limits.enter(c)
-		if !ok {
-			w.Header().Set("Retry-After", "1")
-			c.fail(apierrors.NewTooManyRequests("Too many requests, please try again later.", 1))
-			return
-		}
-		defer leave()
-		defer c.bound(time.Now().Add(requestTimeout))()
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-		defer cancel()
-		c.r = r.WithContext(ctx)
-		next.ServeHTTP(w, c.r)
-	})
-}
-
-// bound gives a client that sends or reads slowly no more time than the request has; what it returns takes that back,
-// for the connection's next request. Not every transport can.
-func (c *call) bound(until time.Time) func() {
-	control := http.NewResponseController(c.w.ResponseWriter)
-	// A little longer than the work itself may take, so that its failure can still be told.
-	_ = control.SetReadDeadline(until.Add(requestGrace))
-	_ = control.SetWriteDeadline(until.Add(requestGrace))
-	return func() {
-		_ = control.SetReadDeadline(time.Time{})
-		_ = control.SetWriteDeadline(time.Time{})
-	}
 }

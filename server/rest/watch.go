@@ -33,8 +33,6 @@ func (h *Handler) watch(c *call) error {
 	if err != nil {
 		return err
 	}
-	defer h.metrics.watching(c)()
-
 	header := c.w.Header()
 	header.Set("Content-Type", c.accept.contentType(true))
 	header.Set("Cache-Control", "no-cache, private")
@@ -46,11 +44,15 @@ func (h *Handler) watch(c *call) error {
 // stream sends what a watch gives as frames, each batch in one write. From here on an error can only be told in a frame.
 func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *framer) {
 	flush := http.NewResponseController(c.w.ResponseWriter).Flush
+	series := h.metrics.watching(c)
 	var buf []byte
 	for {
 		// Before the first event too: the client must know that it is watching.
 		if flush() != nil {
 			return // the client has gone
+		}
+		if !w.Catching() {
+			c.begun() // it costs nothing while it waits
 		}
 		events, err := w.Next(ctx)
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -69,7 +71,7 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 		if _, err := c.w.Write(buf); err != nil {
 			return
 		}
-		h.metrics.sent(c, len(events))
+		series.sent(len(events), len(buf))
 		if cap(buf) > 16*chunk { // the first events of a large collection must not keep their room for as long as the watch lasts
 			buf = nil
 		}

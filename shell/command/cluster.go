@@ -20,6 +20,7 @@ type ServerOptions struct {
 	EtcdEndpoints             []string
 	EtcdCA, EtcdCert, EtcdKey string
 	EncryptSecrets            bool
+	MaxRequests               int // served at once
 	PodCIDR                   string
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
 }
@@ -32,6 +33,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EtcdCert, "etcd-certfile", "", "Client certificate for the existing etcd.")
 	flags.StringVar(&o.EtcdKey, "etcd-keyfile", "", "Key of the client certificate.")
 	flags.BoolVar(&o.EncryptSecrets, "encrypt-secrets", false, "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys.")
+	flags.IntVar(&o.MaxRequests, "max-requests-inflight", 600, "Requests that are served at once; others wait, the system's own excepted.")
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 }
 
