@@ -58,9 +58,9 @@ func (f *follower) keepUp(ctx context.Context, want func(*kind.Kind) bool, synce
 func (f *follower) start(ctx context.Context, want func(*kind.Kind) bool) <-chan struct{} {
 	served := make(map[schema.GroupResource]bool)
 	var fresh []*kind.Kind
-	for _, k := range f.api.Kinds().List() {
+	for _, k := range f.api.Kinds().Stored() {
 		gr := k.GroupResource()
-		if served[gr] || !want(k) {
+		if !want(k) {
 			continue
 		}
 		served[gr] = true

@@ -142,7 +142,7 @@ func (c *garbageCollector) deleteDependents(ctx context.Context, key store.Key, 
 // graph, which may be a moment late: a dependent that it missed would be deleted.
 func (c *garbageCollector) orphan(ctx context.Context, key store.Key, o metav1.Object) error {
 	var dependents []store.Key
-	for _, k := range c.api.Kinds().List() {
+	for _, k := range c.api.Kinds().Stored() {
 		snapshot, err := c.api.Store().Consistent(ctx, k.GroupResource())
 		if err != nil {
 			return fmt.Errorf("looking for dependents among %s: %w", k.Resource, err)
@@ -190,7 +190,7 @@ func (c *garbageCollector) owner(ref metav1.OwnerReference, namespace string) (s
 	if k == nil || k.Namespaced && namespace == "" {
 		return store.Key{}, false
 	}
-	key := store.Key{GroupResource: k.GroupResource(), Name: ref.Name}
+	key := store.Key{GroupResource: k.Storage().GroupResource(), Name: ref.Name}
 	if k.Namespaced {
 		key.Namespace = namespace
 	}

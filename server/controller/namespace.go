@@ -118,8 +118,8 @@ func (c *namespaces) reconcile(ctx context.Context, key objectKey) (time.Duratio
 // contents counts, of one moment that is not before now: what another server has written is seen too.
 func (c *namespaces) contents(ctx context.Context, namespace string) ([]content, error) {
 	var all []content
-	for _, k := range c.api.Kinds().List() {
-		if !k.Namespaced || c.api.Kinds().ByResource(k.GroupResource()) != k {
+	for _, k := range c.api.Kinds().Stored() {
+		if !k.Namespaced {
 			continue
 		}
 		snapshot, err := c.api.Store().Consistent(ctx, k.GroupResource())

@@ -110,7 +110,7 @@ func (c *resourceQuotas) reconcile(ctx context.Context, key objectKey) (time.Dur
 // objects lists a namespace's objects of a resource.
 func (c *resourceQuotas) objects(namespace string) func(schema.GroupResource, func(runtime.Object)) bool {
 	return func(gr schema.GroupResource, fn func(runtime.Object)) bool {
-		served := slices.ContainsFunc(c.api.Kinds().List(), func(k *kind.Kind) bool { return k.Namespaced && k.GroupResource() == gr })
+		served := slices.ContainsFunc(c.api.Kinds().Stored(), func(k *kind.Kind) bool { return k.Namespaced && k.GroupResource() == gr })
 		if !served {
 			return false
 		}

@@ -16,7 +16,10 @@ const (
 
 // validateEvent checks that an event lies beside what it tells of. Events with an eventTime come from newer clients,
 // which say who reports.
-func validateEvent(e *corev1.Event) field.ErrorList {
+func validateEvent(e *corev1.Event) field.ErrorList { return validateEventAs(e, "reportingComponent") }
+
+// validateEventAs is what holds of events of both groups, which have different names for who reports.
+func validateEventAs(e *corev1.Event, reporter string) field.ErrorList {
 	var errs field.ErrorList
 	if !eventBeside(e) {
 		errs = append(errs, field.Invalid(field.NewPath("involvedObject", "namespace"), e.InvolvedObject.Namespace, "does not match event.namespace"))
@@ -24,7 +27,7 @@ func validateEvent(e *corev1.Event) field.ErrorList {
 	if e.EventTime.IsZero() {
 		return errs
 	}
-	controller := field.NewPath("reportingComponent")
+	controller := field.NewPath(reporter)
 	errs = append(errs, required(controller, e.ReportingController)...)
 	errs = append(errs, invalid(controller, e.ReportingController, validation.IsQualifiedName(e.ReportingController))...)
 	for _, word := range []struct{ field, value string }{

@@ -23,6 +23,11 @@ type Kind struct {
 	New     func() runtime.Object
 	NewList func() runtime.Object
 
+	// Stored is the kind in whose form the objects are stored, where this is another version of it; made by ServedAs.
+	Stored *Kind
+	// ToStored and FromStored convert between this version and the stored form.
+	ToStored, FromStored func(runtime.Object) (runtime.Object, error)
+
 	// Default fills in what Kubernetes does, before admission and validation, also on objects read from patches.
 	Default func(runtime.Object)
 	// PrepareCreate clears what users may not set (status) and sets generation 1 where the kind has one.
@@ -34,7 +39,7 @@ type Kind struct {
 
 	// Validate checks what is the kind's own; ObjectMeta is checked by the verbs.
 	Validate func(runtime.Object) field.ErrorList
-	// ValidateCreate checks what only new objects must keep to.
+	// ValidateCreate checks what only new objects must keep to; Validate has been called on them too.
 	ValidateCreate func(runtime.Object) field.ErrorList
 	// ValidateUpdate checks immutable fields; Validate has been called on updated too.
 	ValidateUpdate func(updated, old runtime.Object) field.ErrorList
@@ -66,6 +71,8 @@ type Kind struct {
 	// GraceSeconds is how long, in seconds, a deletion waits for the kind's agent, given what the request asks for.
 	// Nil: no graceful deletion.
 	GraceSeconds func(obj runtime.Object, requested *int64) int64
+	// Orphans tells that a deletion which says nothing of dependents lets go of them, as those of old kinds do.
+	Orphans bool
 	// NoVerbs are the verbs that are not served.
 	NoVerbs []string
 }

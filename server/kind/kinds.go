@@ -18,8 +18,13 @@ func All() *Set {
 		ControllerRevision,
 		Deployment,
 		ReplicaSet,
+		// autoscaling/v2, v1
+		HorizontalPodAutoscaler,
+		HorizontalPodAutoscalerV1,
 		// coordination.k8s.io/v1
 		Lease,
+		// events.k8s.io/v1
+		EventsEvent,
 		// node.k8s.io/v1
 		RuntimeClass,
 		// rbac.authorization.k8s.io/v1

@@ -31,9 +31,19 @@ func (s *Set) ByKind(gvk schema.GroupVersionKind) *Kind {
 	return s.find(func(k *Kind) bool { return k.GroupVersionKind == gvk })
 }
 
-// ByResource returns the kind in the version that is stored (the first one listed), or nil.
+// ByResource returns the kind in whose form a resource's objects are stored, or nil.
 func (s *Set) ByResource(gr schema.GroupResource) *Kind {
-	return s.find(func(k *Kind) bool { return k.Resource == gr.Resource && k.Group == gr.Group })
+	return s.find(func(k *Kind) bool { return k.Stored == nil && k.Resource == gr.Resource && k.Group == gr.Group })
+}
+
+// Stored returns the kinds whose objects are stored as they are: each object is one of exactly one of them.
+func (s *Set) Stored() []*Kind {
+	return slices.DeleteFunc(slices.Clone(s.List()), func(k *Kind) bool { return k.Stored != nil })
+}
+
+// Versions returns all forms in which a stored kind's objects are served, its own included.
+func (s *Set) Versions(stored *Kind) []*Kind {
+	return slices.DeleteFunc(slices.Clone(s.List()), func(k *Kind) bool { return k.Storage() != stored })
 }
 
 // List returns the kinds in discovery's order. The slice is never modified afterwards.

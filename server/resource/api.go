@@ -33,7 +33,7 @@ func WithTypeConverter(get func() (managedfields.TypeConverter, error)) Option {
 
 // New returns the verbs on kinds over a store.
 func New(s *store.Store, kinds *kind.Set, options ...Option) *API {
-	a := &API{store: s, kinds: kinds, owner: newOwnership(), pages: &pages{}, charging: newCharging()}
+	a := &API{store: s, kinds: kinds, owner: newOwnership(kinds), pages: &pages{}, charging: newCharging()}
 	for _, option := range options {
 		option(a)
 	}
@@ -65,7 +65,7 @@ type Target struct {
 	User        string // owns the fields that a request without field manager sets; controllers give "system:…"
 }
 
-func (t Target) resource() schema.GroupResource { return t.Kind.GroupResource() }
+func (t Target) resource() schema.GroupResource { return t.Kind.Storage().GroupResource() }
 
 func (t Target) key() store.Key {
 	return store.Key{GroupResource: t.resource(), Namespace: t.Namespace, Name: t.Name}

@@ -20,13 +20,17 @@ func (a *API) Create(ctx context.Context, t Target, obj runtime.Object, o metav1
 	}
 	switch t.Subresource {
 	case "":
+		obj, err := t.stored(obj)
+		if err != nil {
+			return nil, err
+		}
 		n := newObject{Target: t, object: obj, manager: managerOf(t, o.FieldManager), dryRun: len(o.DryRun) > 0}
 		it, err := a.insert(ctx, n)
 		var taken *store.ConflictError
 		if errors.As(err, &taken) {
 			err = a.alreadyExists(t.Named(metaOf(obj).GetName()), obj)
 		}
-		return it, asStatus(t, err)
+		return t.shown(it, asStatus(t, err))
 	case Binding:
 		return a.bind(ctx, t, obj, o)
 	case Eviction:
@@ -108,10 +112,7 @@ func (a *API) dryCreate(ctx context.Context, n newObject, stored []byte) (*store
 func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	k, obj := n.Kind, n.object
 	m := metaOf(obj)
-	obj.GetObjectKind().SetGroupVersionKind(k.GroupVersionKind)
-	if k.Default != nil {
-		k.Default(obj)
-	}
+	complete(k.Storage(), obj)
 	a.owner.track(n.Target, formOf(n.Target).empty(), obj, n.manager)
 	mergeOwners(ctx, m)
 	w := admission{Target: n.Target, object: obj}

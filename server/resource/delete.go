@@ -27,6 +27,7 @@ func (a *API) Delete(ctx context.Context, t Target, o metav1.DeleteOptions) (it 
 		it, gone, err = a.depart(ctx, t, current, o)
 		return err
 	})
+	it, err = t.shown(it, err)
 	return it, gone, err
 }
 

@@ -29,7 +29,7 @@ func planDeletion(k *kind.Kind, obj runtime.Object, o metav1.DeleteOptions, now 
 	if pending {
 		return deletion{}
 	}
-	m.SetFinalizers(propagate(m.GetFinalizers(), o))
+	m.SetFinalizers(propagate(k, m.GetFinalizers(), o))
 	if len(m.GetFinalizers()) == 0 && grace == 0 {
 		return deletion{remove: true}
 	}
@@ -102,10 +102,10 @@ func countUp(m metav1.Object) {
 func timestamp(t time.Time) *metav1.Time { return new(metav1.NewTime(t).Rfc3339Copy()) }
 
 // propagate gives the finalizers that make the garbage collector treat the object's dependents as the options, or
-// else the object's own finalizers, say.
-func propagate(finalizers []string, o metav1.DeleteOptions) []string {
-	orphan := slices.Contains(finalizers, metav1.FinalizerOrphanDependents)
+// else the object's own finalizers, or else its kind, say.
+func propagate(k *kind.Kind, finalizers []string, o metav1.DeleteOptions) []string {
 	foreground := slices.Contains(finalizers, metav1.FinalizerDeleteDependents)
+	orphan := slices.Contains(finalizers, metav1.FinalizerOrphanDependents) || k.Orphans && !foreground
 	old := o.OrphanDependents //nolint:staticcheck // old clients still say it this way
 	switch {
 	case old != nil:

@@ -13,7 +13,7 @@ import (
 
 // encode gives an object's stored form, bounded.
 func encode(t Target, obj runtime.Object) ([]byte, error) {
-	stored, err := store.Encode(obj, t.Kind.GroupVersionKind)
+	stored, err := store.Encode(obj, t.Kind.Storage().GroupVersionKind)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (a *API) Get(ctx context.Context, t Target, o metav1.GetOptions) (*store.It
 	}
 	switch s, ok := t.Kind.Subresource(t.Subresource); {
 	case t.Subresource == "", ok && s.Prepare != nil && slices.Contains(s.Verbs, "get"):
-		return it, nil
+		return t.shown(it, nil)
 	case t.Subresource == Scale:
 		item, err := scaleItem(t, it)
 		return item, asStatus(t, err)

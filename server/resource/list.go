@@ -49,7 +49,7 @@ func (a *API) List(ctx context.Context, t Target, o metav1.ListOptions) (*List, 
 	if list.Continue != "" {
 		a.pages.keep(t.resource(), snapshot)
 	}
-	return list, nil
+	return list, asStatus(t, t.showAll(list.Items))
 }
 
 func validateListOptions(o metav1.ListOptions, watch bool) error {

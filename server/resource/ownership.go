@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -21,6 +20,7 @@ import (
 
 // ownership tracks which manager set which field (metadata.managedFields), for server-side apply to find conflicts.
 type ownership struct {
+	kinds     *kind.Set
 	converter func() (managedfields.TypeConverter, error)
 
 	mu       sync.Mutex
@@ -33,8 +33,9 @@ type fieldsOf struct {
 	subresource string
 }
 
-func newOwnership() *ownership {
+func newOwnership(kinds *kind.Set) *ownership {
 	return &ownership{
+		kinds: kinds,
 		converter: func() (managedfields.TypeConverter, error) {
 			return applyconfigurations.NewTypeConverter(scheme.Scheme), nil
 		},
@@ -90,9 +91,13 @@ func (o *ownership) of(t Target) (*managedfields.FieldManager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", t.Kind.Kind, err)
 	}
-	form := formOf(t)
-	version := form.gvk.GroupVersion()
-	fields, err := managedfields.NewDefaultFieldManager(converter, form, form, form, form.gvk, version, t.Subresource, owned(t, version))
+	form, hub := formOf(t), t.Kind.Storage().GroupVersion()
+	if form.gvk != t.Kind.GroupVersionKind {
+		hub = form.gvk.GroupVersion()
+	} else if versions := o.kinds.Versions(t.Kind.Storage()); len(versions) > 1 {
+		form.versions = func() []*kind.Kind { return o.kinds.Versions(t.Kind.Storage()) }
+	}
+	fields, err := managedfields.NewDefaultFieldManager(converter, form, form, form, form.gvk, hub, t.Subresource, o.owned(t, form.gvk.GroupVersion()))
 	if err != nil {
 		return nil, fmt.Errorf("tracking the fields of %s: %w", t.Kind.Kind, err)
 	}
@@ -108,8 +113,9 @@ func (o *ownership) schema(t Target) (managedfields.TypeConverter, error) {
 	return o.converter()
 }
 
-// owned are the fields that a write to the target can make its manager's own, whatever else it says; nil: all.
-func owned(t Target, version schema.GroupVersion) map[fieldpath.APIVersion]fieldpath.Filter {
+// owned are the fields that a write to the target can make its manager's own, whatever else it says, in each version;
+// nil: all.
+func (o *ownership) owned(t Target, version schema.GroupVersion) map[fieldpath.APIVersion]fieldpath.Filter {
 	filter := t.Kind.Owns()
 	if s, ok := t.Kind.Subresource(t.Subresource); ok {
 		filter = s.Owns
@@ -117,59 +123,9 @@ func owned(t Target, version schema.GroupVersion) map[fieldpath.APIVersion]field
 	if filter == nil {
 		return nil
 	}
-	return map[fieldpath.APIVersion]fieldpath.Filter{fieldpath.APIVersion(version.String()): filter}
-}
-
-// form is what a field manager asks about the objects it sees, all of one kind and version.
-type form struct {
-	gvk schema.GroupVersionKind
-	new func() runtime.Object
-	// defaults fills in an object that was merged.
-	defaults func(runtime.Object)
-}
-
-func formOf(t Target) form {
-	if s, ok := t.Kind.Subresource(t.Subresource); ok && s.New != nil {
-		return form{s.GroupVersionKind, s.New, nil}
+	filters := map[fieldpath.APIVersion]fieldpath.Filter{fieldpath.APIVersion(version.String()): filter}
+	for _, k := range o.kinds.Versions(t.Kind.Storage()) {
+		filters[fieldpath.APIVersion(k.GroupVersion().String())] = filter
 	}
-	return form{t.Kind.GroupVersionKind, t.Kind.New, t.Kind.Default}
-}
-
-// empty is an object of the kind with nothing set.
-func (f form) empty() runtime.Object {
-	obj := f.new()
-	obj.GetObjectKind().SetGroupVersionKind(f.gvk)
-	return obj
-}
-
-// New implements runtime.ObjectCreater.
-func (f form) New(schema.GroupVersionKind) (runtime.Object, error) { return f.empty(), nil }
-
-// Default implements runtime.ObjectDefaulter.
-func (f form) Default(obj runtime.Object) {
-	if f.defaults != nil {
-		f.defaults(obj)
-	}
-}
-
-// ConvertToVersion turns a merged object into its Go type. There is only one version to convert to.
-func (f form) ConvertToVersion(in runtime.Object, _ runtime.GroupVersioner) (runtime.Object, error) {
-	u, ok := in.(runtime.Unstructured)
-	if !ok {
-		return in, nil
-	}
-	out := f.new()
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.UnstructuredContent(), out); err != nil {
-		return nil, err
-	}
-	out.GetObjectKind().SetGroupVersionKind(f.gvk)
-	return out, nil
-}
-
-// Convert implements runtime.ObjectConvertor; field managers do not call it.
-func (f form) Convert(_, _, _ any) error { return errors.New("objects are of one version only") }
-
-// ConvertFieldLabel implements runtime.ObjectConvertor; field managers do not call it.
-func (f form) ConvertFieldLabel(_ schema.GroupVersionKind, label, value string) (string, string, error) {
-	return label, value, nil
+	return filters
 }

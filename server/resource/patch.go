@@ -37,7 +37,9 @@ func (a *API) Patch(ctx context.Context, t Target, pt types.PatchType, data []by
 	if t.Subresource == Scale {
 		it, err = a.updateScale(ctx, e)
 	} else {
+		e.change = t.inVersion(e.change)
 		it, created, err = a.put(ctx, e)
+		it, err = t.shown(it, err)
 	}
 	if err == nil {
 		warn(ctx, p.warnings...)

@@ -144,7 +144,13 @@ func fieldValues(k *kind.Kind) func(*store.Item) ([]byte, error) {
 		}
 		return values, nil
 	}
-	return func(it *store.Item) ([]byte, error) { return it.Memo("resource.fields", collect) }
+	return func(it *store.Item) ([]byte, error) {
+		it, err := Target{Kind: k}.shown(it, nil)
+		if err != nil {
+			return nil, err
+		}
+		return it.Memo("resource.fields", collect)
+	}
 }
 
 // fieldValue is the value at an index.

@@ -29,5 +29,8 @@ func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1
 		it, err := a.updateScale(ctx, e)
 		return it, false, err
 	}
-	return a.put(ctx, e)
+	e.change = t.inVersion(e.change)
+	it, created, err = a.put(ctx, e)
+	it, err = t.shown(it, err)
+	return it, created, err
 }

@@ -81,6 +81,9 @@ func (w *Watch) begin(snapshot *store.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	if err := w.target.showAll(list.Items); err != nil {
+		return err
+	}
 	w.initial = make([]store.Event, len(list.Items))
 	for i, it := range list.Items {
 		w.initial[i] = store.Event{Type: watch.Added, Item: it}
@@ -116,6 +119,9 @@ func (w *Watch) Next(ctx context.Context) ([]store.Event, error) {
 			return nil, w.failed(err)
 		}
 		if events, err = w.selector.view(events); len(events) > 0 || err != nil {
+			if err == nil {
+				events, err = w.target.showEvents(events)
+			}
 			return events, asStatus(w.target, err)
 		}
 	}

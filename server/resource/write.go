@@ -147,10 +147,7 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 		return err
 	}
 	m, oldMeta := metaOf(obj), metaOf(old)
-	obj.GetObjectKind().SetGroupVersionKind(t.Kind.GroupVersionKind)
-	if t.Kind.Default != nil {
-		t.Kind.Default(obj)
-	}
+	complete(t.Kind.Storage(), obj)
 	a.owner.track(t, old, obj, e.manager)
 	mergeOwners(ctx, m)
 	w := admission{Target: t, object: obj, old: old}

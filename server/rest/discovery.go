@@ -46,6 +46,7 @@ type groupVersion struct {
 // entry is a resource with its subresources, whether stored or virtual.
 type entry struct {
 	schema.GroupVersionKind
+	stored                 schema.GroupVersionKind // the form in which the objects are stored; none of a virtual one
 	resource, singular     string
 	shortNames, categories []string
 	namespaced             bool
@@ -101,7 +102,7 @@ func groupsOf(kinds []*kind.Kind) []group {
 	for _, k := range kinds {
 		verbs := slices.DeleteFunc(slices.Clone(objectVerbs), func(v string) bool { return slices.Contains(k.NoVerbs, v) })
 		groups = addEntry(groups, entry{
-			GroupVersionKind: k.GroupVersionKind, resource: k.Resource, singular: k.Singular,
+			GroupVersionKind: k.GroupVersionKind, stored: k.Storage().GroupVersionKind, resource: k.Resource, singular: k.Singular,
 			shortNames: k.ShortNames, categories: k.Categories, namespaced: k.Namespaced,
 			verbs: verbs, subresources: k.AllSubresources(),
 		})

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,7 @@ func (v groupVersion) legacy() metav1.APIResourceList {
 	for _, e := range v.resources {
 		out.APIResources = append(out.APIResources, metav1.APIResource{
 			Name: e.resource, SingularName: e.singular, Namespaced: e.namespaced, Kind: e.Kind,
-			Verbs: e.verbs, ShortNames: e.shortNames, Categories: e.categories, StorageVersionHash: storageHash(e.GroupVersionKind),
+			Verbs: e.verbs, ShortNames: e.shortNames, Categories: e.categories, StorageVersionHash: storageHash(e.stored),
 		})
 		for _, s := range e.subresources {
 			r := metav1.APIResource{Name: e.resource + "/" + s.Name, Namespaced: e.namespaced, Kind: s.Kind, Verbs: s.Verbs}
@@ -44,8 +45,11 @@ func (v groupVersion) legacy() metav1.APIResourceList {
 
 // storageHash changes when a resource is stored in another version.
 func storageHash(gvk schema.GroupVersionKind) string {
+	if gvk.Empty() {
+		return ""
+	}
 	sum := sha256.Sum256([]byte(gvk.Group + "/" + gvk.Version + "/" + gvk.Kind))
-	return hex.EncodeToString(sum[:8])
+	return base64.StdEncoding.EncodeToString(sum[:8])
 }
 
 // aggregated is the group with everything in it.

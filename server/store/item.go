@@ -31,11 +31,17 @@ type Item struct {
 
 	mu    sync.Mutex
 	memos []memo
+	forms []form
 }
 
 type memo struct {
 	name  string
 	bytes []byte
+}
+
+type form struct {
+	of   any
+	item *Item
 }
 
 // Decode turns an object's JSON into its Go type.
@@ -113,6 +119,24 @@ func (it *Item) Memo(name string, make func(*Item) ([]byte, error)) ([]byte, err
 		return nil, err
 	}
 	it.memos = append(it.memos, memo{name, made})
+	return made, nil
+}
+
+// Form returns the item in another form, such as another API version, which is made at most once and kept. of tells
+// the forms apart; what cannot be made is tried again.
+func (it *Item) Form(of any, make func(*Item) (*Item, error)) (*Item, error) {
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	for _, f := range it.forms {
+		if f.of == of {
+			return f.item, nil
+		}
+	}
+	made, err := make(it)
+	if err != nil {
+		return nil, err
+	}
+	it.forms = append(it.forms, form{of, made})
 	return made, nil
 }
 
