@@ -113,6 +113,22 @@ func TestEachKindIsDeclaredWhole(t *testing.T) {
 	}
 }
 
+func TestSetOfVersions(t *testing.T) {
+	set := NewSet(EventsEvent, Event, HorizontalPodAutoscaler, HorizontalPodAutoscalerV1)
+	if k := set.ByResource(EventsEvent.GroupResource()); k != nil {
+		t.Errorf("%s stores nothing", k.GroupVersionKind)
+	}
+	if set.ByResource(HorizontalPodAutoscaler.GroupResource()) != HorizontalPodAutoscaler {
+		t.Error("the stored form is not found")
+	}
+	if got := set.Stored(); !slices.Equal(got, []*Kind{Event, HorizontalPodAutoscaler}) {
+		t.Errorf("%d kinds are stored", len(got))
+	}
+	if got := set.Versions(Event); !slices.Equal(got, []*Kind{EventsEvent, Event}) {
+		t.Errorf("events have %d versions", len(got))
+	}
+}
+
 func gotType(obj runtime.Object) string {
 	gvks, _, _ := scheme.Scheme.ObjectKinds(obj)
 	return gvks[0].String()

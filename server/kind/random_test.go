@@ -29,8 +29,15 @@ func TestRandomObjects(t *testing.T) {
 						t.Fatal("defaulting again changes it again")
 					}
 				}
+				shown := obj
+				if k.Stored != nil { // what is written is checked in the form that is stored
+					obj, old = k.stored(obj), k.stored(old)
+				}
 				if k.Validate != nil {
 					k.Validate(obj)
+				}
+				if k.ValidateCreate != nil {
+					k.ValidateCreate(obj)
 				}
 				if k.ValidateUpdate != nil {
 					k.ValidateUpdate(obj, old)
@@ -41,7 +48,7 @@ func TestRandomObjects(t *testing.T) {
 				if k.Warnings != nil {
 					k.Warnings(t.Context(), obj)
 				}
-				printed(k.Row(obj))
+				printed(k.Row(shown))
 			}
 		})
 	}
