@@ -18,6 +18,9 @@ func (a *API) Update(ctx context.Context, t Target, obj runtime.Object, o metav1
 	if err := invalidOptions("UpdateOptions", metav1validation.ValidateUpdateOptions(&o)); err != nil {
 		return nil, false, err
 	}
+	if err := checkName(t, metaOf(obj)); err != nil {
+		return nil, false, err
+	}
 	e := edit{
 		Target:  t,
 		manager: managerOf(t, o.FieldManager),

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"leme/server/store"
@@ -205,8 +206,9 @@ func (a *API) checkRevision(ctx context.Context, t Target, m metav1.Object, curr
 	case wanted == 0 && !t.Kind.ConditionalUpdate:
 		return nil
 	case wanted == 0:
-		return invalid(t, t.Name, field.ErrorList{
-			field.Invalid(metadataPath.Child("resourceVersion"), m.GetResourceVersion(), "must be specified for an update")})
+		// As Kubernetes says it: of the resource, not the kind, and with the number that no version is read as.
+		return apierrors.NewInvalid(schema.GroupKind{Group: t.Kind.Group, Kind: t.Kind.Resource}, t.Name, field.ErrorList{
+			field.Invalid(metadataPath.Child("resourceVersion"), uint64(0), "must be specified for an update")})
 	case wanted > current.Revision:
 		// Another server may have told the client what this one has not heard yet.
 		snapshot, err := a.store.Consistent(ctx, t.resource())

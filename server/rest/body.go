@@ -11,8 +11,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"leme/server/resource"
 )
@@ -61,16 +63,25 @@ func (c *call) decode(into runtime.Object, gvk schema.GroupVersionKind) error {
 
 func (c *call) decodeBytes(data []byte, into runtime.Object, gvk schema.GroupVersionKind) error {
 	validation := c.query.Get("fieldValidation")
-	switch validation {
-	case "", metav1.FieldValidationIgnore, metav1.FieldValidationWarn, metav1.FieldValidationStrict:
-	default:
-		return apierrors.NewBadRequest(fmt.Sprintf("fieldValidation: Unsupported value: %q: supported values: \"Ignore\", \"Warn\", \"Strict\"", validation))
+	if errs := metav1validation.ValidateFieldValidation(field.NewPath("fieldValidation"), validation); len(errs) > 0 {
+		return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: c.optionsKind()}, "", errs)
 	}
 	_, warnings, err := resource.Decode(gvk, into, c.r.Header.Get("Content-Type"), data, validation)
 	for _, w := range warnings {
 		c.warn(w)
 	}
 	return err
+}
+
+// optionsKind names the type of the request's parameters.
+func (c *call) optionsKind() string {
+	switch c.info.Verb {
+	case "create":
+		return "CreateOptions"
+	case "update":
+		return "UpdateOptions"
+	}
+	return "DeleteOptions"
 }
 
 // mediaType is the body's, without its parameters.

@@ -64,7 +64,7 @@ func TestAnswers(t *testing.T) {
 		{"POST " + pods, podJSON("two"), []string{"Content-Type: text/plain"}, 415, "UnsupportedMediaType"},
 		{"POST " + pods, strings.Repeat(" ", resource.MaxBody+1), nil, 413, "RequestEntityTooLarge"},
 		{"POST " + pods + "?fieldValidation=Strict", strings.Replace(podJSON("two"), "image", "imagge", 1), nil, 400, `unknown field \"spec.containers[0].imagge\"`},
-		{"POST " + pods + "?fieldValidation=Maybe", podJSON("two"), nil, 400, "Unsupported value"},
+		{"POST " + pods + "?fieldValidation=Maybe", podJSON("two"), nil, 422, `CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value`},
 		{"POST " + pods + "?dryRun=All", podJSON("dry"), nil, 201, `"name":"dry"`},
 		{"GET " + pods + "/dry", "", nil, 404, "NotFound"},
 		{"PATCH " + pods + "/one", `{}`, nil, 415, "application/strategic-merge-patch+json"},
