@@ -100,7 +100,7 @@ func applyRefused(t *testing.T, s *subject) {
 			"does not match the name on the URL"},
 		{`{"kind":`, metav1.PatchOptions{FieldManager: manager}, http.StatusBadRequest, metav1.StatusReasonBadRequest, ""},
 		{string(encode(t, map[string]any{"apiVersion": s.bare(name).GetAPIVersion(), "kind": s.Kind, "metadata": map[string]any{"name": name}, "nonsense": "x"})),
-			metav1.PatchOptions{FieldManager: manager}, http.StatusInternalServerError, "", "field not declared in schema"},
+			metav1.PatchOptions{FieldManager: manager}, http.StatusBadRequest, metav1.StatusReasonBadRequest, "field not declared in schema"},
 	} {
 		_, err := s.objects().Patch(t.Context(), name, types.ApplyPatchType, []byte(tt.body), tt.options)
 		t.Log(tt.body)

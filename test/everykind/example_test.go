@@ -24,17 +24,22 @@ type example struct {
 	Status map[string]any `json:"status"`
 	// Subresources are requests to those beside status and scale, by name; every verb of theirs is asked for.
 	Subresources map[string][]request `json:"subresources"`
+	// StatusOnCreate tells that an object may be made with its status.
+	StatusOnCreate bool `json:"statusOnCreate"`
+	// OneGeneration tells that the generation stays 1, whatever changes.
+	OneGeneration bool `json:"oneGeneration"`
 	// Conditional tells that an update must name the resourceVersion that it is made from.
 	Conditional bool `json:"conditional"`
 	// Upsert tells that an update of an object that is not there makes it.
 	Upsert bool `json:"upsert"`
-	// Answer is a part of what a kind that is only answered, and never stored, says.
-	Answer string `json:"answer"`
+	// Answer is a part of what is said to the object of a kind that is only answered, never stored.
+	Answer map[string]any `json:"answer"`
 }
 
 // request is one to a subresource, with what is expected of the answer.
 type request struct {
 	Verbs []string       `json:"verbs"`
+	Query string         `json:"query"`
 	Body  map[string]any `json:"body"` // of an update or a patch: what to change, as a strategic merge patch; $name is the object's
 	Code  int            `json:"code"`
 	Says  string         `json:"says"`

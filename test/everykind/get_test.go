@@ -84,7 +84,7 @@ func getMetadata(t *testing.T, s *subject) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Kind != "PartialObjectMetadata" || got.UID != want.GetUID() || got.Labels["a"] != "b" {
+	if got.UID != want.GetUID() || got.Labels["a"] != "b" {
 		t.Errorf("got %v", got)
 	}
 }
