@@ -69,7 +69,7 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
 		Fields: downward.Resolver{Allocatable: m.capacity},
 		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
-		Memory: m.capacity()[corev1.ResourceMemory], DNS: dns, Logger: c.Logger,
+		Capacity: m.capacity(), DNS: dns, Logger: c.Logger,
 	})
 	return a, nil
 }

@@ -99,7 +99,7 @@ func (r *Runtime) containerOptions(ctx context.Context, s pod.Spec) (client.Cont
 			"max-file": strconv.Itoa(r.Log.MaxFiles),
 		}},
 		Mounts:      mounts(s.Mounts),
-		Resources:   resources(s.Resources),
+		Resources:   resources(s.Share),
 		OomScoreAdj: r.oom.allowed(s.OOMScoreAdj),
 	}
 	if s.Pod.Spec.HostIPC {
@@ -125,6 +125,8 @@ func stopSignal(l *corev1.Lifecycle) string {
 
 func pidMode(s pod.Spec) container.PidMode {
 	switch {
+	case s.TargetID != "":
+		return container.PidMode("container:" + s.TargetID)
 	case s.Pod.Spec.HostPID:
 		return "host"
 	case s.Pod.Spec.ShareProcessNamespace != nil && *s.Pod.Spec.ShareProcessNamespace:

@@ -267,6 +267,57 @@ func TestSharedAndHostNamespaces(t *testing.T) {
 	}
 }
 
+// A container is held to other amounts while it runs, but not to less memory than it uses.
+func TestResize(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("resized", "stay")
+	p.Spec.Containers[0].Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("32Mi")}
+	id := n.Run(t, p)
+	want := pod.Share{Weight: 512, Quota: 50_000, Memory: 64 << 20}
+	if err := n.Resize(t.Context(), id, want); err != nil {
+		t.Fatal(err)
+	}
+	all, err := n.PodContainers(t.Context(), p.UID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.ID == id && (c.Share != want || c.State != pod.Running) {
+			t.Errorf("resized to %+v, %s", c.Share, c.State)
+		}
+	}
+	if err := n.Resize(t.Context(), id, pod.Share{Weight: 2, Memory: 4096}); err == nil {
+		t.Error("memory that is in use was taken")
+	}
+}
+
+// An ephemeral container sees the processes of its target.
+func TestTargetsProcesses(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	p := n.Pod("target", "stay")
+	sandbox := n.Sandbox(t, p)
+	start := func(spec pod.Spec) string {
+		id, err := n.Create(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Start(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	target := start(n.Spec(p, sandbox.ID))
+	looks := n.Spec(p, sandbox.ID)
+	looks.Container.Name, looks.Args, looks.TargetID = "debug", []string{"facts"}, target
+	id := start(looks)
+	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
+	if strings.Contains(tail(t, n, id), "pid 1\n") {
+		t.Error("the container is PID 1 though it joined another's processes")
+	}
+}
+
 func tail(t *testing.T, n *dockertest.Node, id string) string {
 	t.Helper()
 	b, err := n.Tail(t.Context(), id, 4096)

@@ -136,6 +136,7 @@ func observed(i container.InspectResponse) pod.Container {
 	c.ImageID = i.Image
 	if i.HostConfig != nil {
 		c.SandboxID = i.HostConfig.NetworkMode.ConnectedContainer()
+		c.Share = share(i.HostConfig.Resources)
 	}
 	c.Created, c.Started, c.Finished = moment(i.Created), moment(i.State.StartedAt), moment(i.State.FinishedAt)
 	if c.State == pod.Created && c.ExitCode != 0 {

@@ -64,7 +64,7 @@ func TestResources(t *testing.T) {
 		"memory":       {nil, list("", "64Mi"), container.Resources{CPUShares: 2, Memory: 64 << 20, MemorySwap: 64 << 20}},
 		"huge request": {list("1000", ""), nil, container.Resources{CPUShares: 262_144}},
 	} {
-		got := resources(corev1.ResourceRequirements{Requests: row.requests, Limits: row.limits})
+		got := resources(pod.ShareOf(corev1.ResourceRequirements{Requests: row.requests, Limits: row.limits}))
 		if !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, row.want)
 		}

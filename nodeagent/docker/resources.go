@@ -1,39 +1,48 @@
 package docker
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/moby/moby/api/types/container"
-	corev1 "k8s.io/api/core/v1"
+	"github.com/moby/moby/client"
+
+	"leme/nodeagent/pod"
 )
 
-// The scheduler period and the least quota and shares that the kernel takes, as the kubelet has them.
-const (
-	cpuPeriod   = 100_000 // µs
-	minCPUQuota = 1_000   // µs
-	minShares   = 2
-	maxShares   = 262_144
-)
-
-// resources turns requests and limits into what the engine enforces: the cpu request as weight, the cpu limit as
-// quota, the memory limit with no swap beside it.
-func resources(r corev1.ResourceRequirements) container.Resources {
-	request, requested := r.Requests[corev1.ResourceCPU]
-	limit, limited := r.Limits[corev1.ResourceCPU]
-	if !requested {
-		request = limit
+// resources is a share in the engine's words.
+func resources(s pod.Share) container.Resources {
+	r := container.Resources{CPUShares: s.Weight, CPUQuota: s.Quota, Memory: s.Memory, MemorySwap: s.Memory}
+	if s.Quota > 0 {
+		r.CPUPeriod = pod.CPUPeriod
 	}
-	out := container.Resources{CPUShares: cpuShares(request.MilliValue())}
-	if limited && limit.MilliValue() > 0 {
-		out.CPUPeriod = cpuPeriod
-		out.CPUQuota = max(limit.MilliValue()*cpuPeriod/1000, minCPUQuota)
-	}
-	memory := r.Limits[corev1.ResourceMemory]
-	if bytes := memory.Value(); bytes > 0 {
-		out.Memory, out.MemorySwap = bytes, bytes
-	}
-	return out
+	return r
 }
 
-// cpuShares is the weight of a request: 1024 for a whole processor.
-func cpuShares(milli int64) int64 {
-	return min(max(milli*1024/1000, minShares), maxShares)
+// share reads back what resources wrote.
+func share(r container.Resources) pod.Share {
+	return pod.Share{Weight: r.CPUShares, Quota: r.CPUQuota, Memory: r.Memory}
+}
+
+// Resize holds a running container to other amounts. Less memory than it uses is refused: the kernel would kill it.
+func (r *Runtime) Resize(ctx context.Context, id string, s pod.Share) error {
+	if s.Memory > 0 {
+		used, err := r.Stats(ctx, id)
+		if err != nil {
+			return err
+		}
+		if used.WorkingSet > uint64(s.Memory) {
+			return fmt.Errorf("attempting to set the memory limit (%d) below current usage (%d)", s.Memory, used.WorkingSet)
+		}
+	}
+	wanted := resources(s)
+	result, err := r.engine.ContainerUpdate(ctx, id, client.ContainerUpdateOptions{Resources: &wanted})
+	if err != nil {
+		return fmt.Errorf("updating container: %w", err)
+	}
+	for _, w := range result.Warnings {
+		r.Logger.Debug("the engine warns of a resize", "container", id, "warning", w)
+	}
+	r.forget(id)
+	return nil
 }

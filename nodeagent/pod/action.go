@@ -14,6 +14,7 @@ const (
 	PrepareVolumes Verb = "prepare volumes"
 	RunSandbox     Verb = "run sandbox"
 	Start          Verb = "start"
+	Resize         Verb = "resize"
 	Kill           Verb = "kill"
 	Remove         Verb = "remove"
 	Cancel         Verb = "cancel"
@@ -29,6 +30,7 @@ type Action struct {
 	Attempt   int
 	Grace     time.Duration
 	Why       string // of a kill: the words of its event
+	Renew     bool   // of a kill: the container starts again with what it is to be now, whatever its policy
 }
 
 func (a Action) String() string {
@@ -44,7 +46,7 @@ func (a Action) String() string {
 		return fmt.Sprintf("%s %s within %s: %s", a.Verb, a.Container, a.Grace, a.Why)
 	case Remove:
 		return fmt.Sprintf("%s %s", a.Verb, a.ID)
-	case Cancel:
+	case Cancel, Resize:
 		return fmt.Sprintf("%s %s", a.Verb, a.Container)
 	}
 	return string(a.Verb)
@@ -67,6 +69,8 @@ func (a Action) key() string {
 		return sandboxKey
 	case Remove:
 		return "/remove/" + a.ID
+	case Resize:
+		return "/resize/" + a.ID
 	case TearDown, DeletePod:
 		return endKey
 	case reportStatus:

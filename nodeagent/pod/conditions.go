@@ -2,6 +2,7 @@ package pod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,24 @@ func (v *View) conditions(s *corev1.PodStatus, g group, now time.Time) {
 		c.ObservedGeneration = v.Pod.Generation
 		setCondition(s, c, now)
 	}
+	before := s.Conditions
+	s.Conditions = slices.DeleteFunc(slices.Clone(before), func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodResizePending || c.Type == corev1.PodResizeInProgress
+	})
+	for _, c := range v.resizeConditions(g) {
+		c.ObservedGeneration, c.LastTransitionTime = v.Pod.Generation, since(before, c.Type, now)
+		s.Conditions = append(s.Conditions, c)
+	}
+}
+
+// since is how long a condition that comes and goes has been there.
+func since(before []corev1.PodCondition, t corev1.PodConditionType, now time.Time) metav1.Time {
+	for _, c := range before {
+		if c.Type == t {
+			return c.LastTransitionTime
+		}
+	}
+	return metav1.NewTime(now).Rfc3339Copy()
 }
 
 func setCondition(s *corev1.PodStatus, c corev1.PodCondition, now time.Time) {

@@ -3,7 +3,7 @@ package pod
 import (
 	"log/slog"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/record"
 )
@@ -19,7 +19,7 @@ type Config struct {
 	NodeName string
 	Hostname string // of pods in the host's network
 	NodeIP   string
-	Memory   resource.Quantity // the node's capacity
-	DNS      DNS               // the host's resolver
+	Capacity corev1.ResourceList // the node's
+	DNS      DNS                 // the host's resolver
 	Logger   *slog.Logger
 }

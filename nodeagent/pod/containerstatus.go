@@ -15,7 +15,9 @@ const runtimeScheme = "docker://"
 func (v *View) containerStatuses(g group, p Plan, specs []corev1.Container, init bool) []corev1.ContainerStatus {
 	var list []corev1.ContainerStatus
 	for i := range specs {
-		list = append(list, v.containerStatus(g, p, &specs[i], init))
+		s := v.containerStatus(g, p, &specs[i], init)
+		v.resources(&s, g, &specs[i])
+		list = append(list, s)
 	}
 	return list
 }

@@ -101,7 +101,7 @@ func (e *engine) RunSandbox(_ context.Context, s Sandbox) (Container, error) {
 func (e *engine) Create(_ context.Context, s Spec) (string, error) {
 	c, err := e.add(fmt.Sprintf("%s %s %d", s.Container.Name, s.Pod.UID, s.Attempt), Container{PodUID: s.Pod.UID, PodName: s.Pod.Name,
 		PodNamespace: s.Pod.Namespace, Name: s.Container.Name, Attempt: s.Attempt, State: Created, Hash: s.Hash,
-		SandboxID: s.SandboxID, ImageID: s.ImageID})
+		SandboxID: s.SandboxID, ImageID: s.ImageID, Share: s.Share})
 	if err == nil {
 		e.change(s.Pod.UID, func() { e.envs[c.ID] = s.Env })
 	}
@@ -129,6 +129,13 @@ func (e *engine) Start(_ context.Context, id string) error {
 		c.State, c.Started = Running, time.Now()
 	})
 	return err
+}
+
+func (e *engine) Resize(_ context.Context, id string, s Share) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.find(id).Share = s
+	return nil
 }
 
 // end makes a container end by itself.

@@ -20,7 +20,8 @@ type Manager struct {
 	mu      sync.Mutex
 	ctx     context.Context // of the workers; nil while not running
 	workers map[types.UID]*worker
-	synced  bool // the server has listed the node's pods at least once
+	claims  map[types.UID]corev1.ResourceList // what resized pods were granted
+	synced  bool                              // the server has listed the node's pods at least once
 	running sync.WaitGroup
 
 	relist chan struct{}
@@ -28,7 +29,7 @@ type Manager struct {
 
 // NewManager makes a manager; nothing runs yet.
 func NewManager(c Config) *Manager {
-	m := &Manager{config: c, workers: map[types.UID]*worker{}, relist: make(chan struct{}, 1)}
+	m := &Manager{config: c, workers: map[types.UID]*worker{}, claims: map[types.UID]corev1.ResourceList{}, relist: make(chan struct{}, 1)}
 	m.objects = object.New(c.Client, m.objectsChanged)
 	return m
 }
@@ -109,6 +110,7 @@ func (m *Manager) start(ctx context.Context, pod *corev1.Pod, gone bool) {
 	uid := pod.UID
 	w := newWorker(&m.config, pod, m.objects.For(uid), func() { m.objects.Release(uid) })
 	w.mail.gone = gone
+	w.afford = m.afford
 	m.workers[uid] = w
 	m.running.Go(func() {
 		w.run(ctx)
@@ -121,6 +123,7 @@ func (m *Manager) retire(ctx context.Context, w *worker) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.workers, w.uid)
+	delete(m.claims, w.uid)
 	w.mail.mu.Lock()
 	defer w.mail.mu.Unlock()
 	if !w.mail.gone && ctx.Err() == nil {

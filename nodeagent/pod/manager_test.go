@@ -75,7 +75,7 @@ func (b *bed) run() {
 	m := NewManager(Config{
 		Client: b.client, Runtime: b.engine, Puller: b.engine, Events: b.events,
 		Fields: downward.Resolver{Allocatable: func() corev1.ResourceList { return nil }},
-		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Memory: resource.MustParse("1Gi"),
+		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Capacity: corev1.ResourceList{"cpu": resource.MustParse("2"), "memory": resource.MustParse("1Gi")},
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	b.m = m

@@ -28,6 +28,11 @@ func reference(pod *corev1.Pod, c *corev1.Container) *corev1.ObjectReference {
 			field = "initContainers"
 		}
 	}
+	for i := range pod.Spec.EphemeralContainers {
+		if pod.Spec.EphemeralContainers[i].Name == c.Name {
+			field = "ephemeralContainers"
+		}
+	}
 	ref.FieldPath = fmt.Sprintf("spec.%s{%s}", field, c.Name)
 	return ref
 }
@@ -86,6 +91,8 @@ func (n *narrator) failed(pod *corev1.Pod, a Action, f Failure) {
 			message = f.Reason // the reason's own event has told the rest
 		}
 		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "Failed", "Error: "+message)
+	case Resize:
+		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "ResizeError", "Error resizing container: "+f.Message)
 	case Kill:
 		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "FailedKillPod", "error killing pod: "+f.Message)
 	}

@@ -20,6 +20,9 @@ type View struct {
 	BackOff    map[string]BackOff   // by container name
 	Failures   map[string]Failure   // by key of the operation
 	Busy       map[string]Operation // by key
+	Pending    Waiting              // why a resize has to wait; zero when it need not
+	Resized    map[string]Share     // what the engine took last, by container ID
+	Renewed    map[string]bool      // containers that were ended in order to start again, by ID
 	Volumes    bool                 // they have been set up
 	Stale      bool                 // what the volumes are made of has changed since
 	Clean      bool                 // nothing of the pod is left on disk
@@ -112,7 +115,9 @@ func in(sandbox, c Container) bool {
 
 // reported is a container's status as the API has it.
 func (v *View) reported(name string) *corev1.ContainerStatus {
-	for _, list := range [][]corev1.ContainerStatus{v.Pod.Status.ContainerStatuses, v.Pod.Status.InitContainerStatuses} {
+	for _, list := range [][]corev1.ContainerStatus{
+		v.Pod.Status.ContainerStatuses, v.Pod.Status.InitContainerStatuses, v.Pod.Status.EphemeralContainerStatuses,
+	} {
 		for i := range list {
 			if list[i].Name == name {
 				return &list[i]

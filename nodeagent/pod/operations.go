@@ -41,6 +41,9 @@ func (w *worker) act(ctx context.Context, a Action) {
 func (w *worker) launch(ctx context.Context, a Action, do operation) {
 	ctx, cancel := context.WithCancel(ctx)
 	w.ops[a.key()] = cancel
+	if a.Renew {
+		w.view.Renewed[a.ID] = true
+	}
 	w.view.Busy[a.key()] = Operation{Verb: a.Verb, Until: time.Now().Add(a.Grace)}
 	go func() {
 		after, err := do(ctx)
@@ -78,6 +81,7 @@ var patience = map[Verb]struct{ first, most time.Duration }{
 	RunSandbox:     {time.Second, time.Minute},
 	Start:          {2 * time.Second, time.Minute},
 	Kill:           {time.Second, 30 * time.Second},
+	Resize:         {time.Second, time.Minute},
 	Remove:         {time.Second, 30 * time.Second},
 	TearDown:       {time.Second, 30 * time.Second},
 	DeletePod:      {500 * time.Millisecond, 10 * time.Second},
@@ -108,6 +112,8 @@ func (w *worker) operationFor(a Action) operation {
 		return w.runSandbox(a)
 	case Start:
 		return w.start(a)
+	case Resize:
+		return w.resize(a)
 	case Kill:
 		return w.kill(a)
 	case Remove:
@@ -118,6 +124,14 @@ func (w *worker) operationFor(a Action) operation {
 		return w.deletePod()
 	}
 	return func(context.Context) (func(), error) { return nil, fmt.Errorf("no operation for %s", a) }
+}
+
+// resize has the engine hold a container to what it is given now.
+func (w *worker) resize(a Action) operation {
+	share := ShareOf(w.view.allocation(containerOf(w.view.Pod, a.Container)))
+	return func(ctx context.Context) (func(), error) {
+		return func() { w.view.Resized[a.ID] = share }, w.deps.Runtime.Resize(ctx, a.ID, share)
+	}
 }
 
 func (w *worker) prepareVolumes() operation {

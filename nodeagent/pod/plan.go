@@ -61,7 +61,8 @@ func (p *planner) remove(c Container) { p.do(Action{Verb: Remove, ID: c.ID}) }
 //  2. the init containers, one after the other; sidecars stay
 //  3. the containers, all at once
 //
-// and takes away what is old: containers of a sandbox that is lost, of another image, unhealthy ones.
+// Ephemeral containers start whenever there is a sandbox to start them in. What runs is given other amounts where that
+// was asked for. What is old is taken away: containers of a sandbox that is lost, of another image, unhealthy ones.
 func (p *planner) run() {
 	if !p.Volumes || p.Stale {
 		p.do(Action{Verb: PrepareVolumes})
@@ -74,6 +75,10 @@ func (p *planner) run() {
 	p.sweep(sandbox)
 	if !p.Volumes {
 		return
+	}
+	p.startEphemeral(sandbox)
+	if p.Pending.Reason == resizeDeferred {
+		p.plan.wakeAt(p.now.Add(roomRetry))
 	}
 	if p.initialized(sandbox) {
 		for i := range p.Pod.Spec.Containers {
@@ -175,7 +180,10 @@ func (p *planner) tend(sandbox Container, c *corev1.Container, init bool) {
 		p.start(c, Action{Attempt: p.attempt(p.group, c.Name)})
 	case have.State == Running:
 		if why, grace := p.unfit(sandbox, c, have); why != "" {
-			p.do(Action{Verb: Kill, Container: have.Name, ID: have.ID, Grace: grace, Why: why})
+			renew := have.Hash != Hash(c) || p.resizesByRestart(c, have)
+			p.do(Action{Verb: Kill, Container: have.Name, ID: have.ID, Grace: grace, Why: why, Renew: renew})
+		} else {
+			p.resize(c, have)
 		}
 	case have.State == Created && in(sandbox, have) && have.Hash == Hash(c):
 		p.start(c, Action{ID: have.ID, Attempt: have.Attempt})
@@ -194,6 +202,8 @@ func (p *planner) unfit(sandbox Container, c *corev1.Container, have Container) 
 		return sandboxChanged, p.grace()
 	case have.Hash != Hash(c):
 		return fmt.Sprintf("Container %s definition changed, will be restarted", c.Name), p.grace()
+	case p.resizesByRestart(c, have):
+		return fmt.Sprintf("Container %s resize requires restart", c.Name), p.grace()
 	case health.Liveness == probe.Failure:
 		return fmt.Sprintf("Container %s failed liveness probe, will be restarted", c.Name), p.probeGrace(c.LivenessProbe)
 	case health.Startup == probe.Failure:
@@ -210,11 +220,11 @@ func (p *planner) probeGrace(spec *corev1.Probe) time.Duration {
 	return max(time.Duration(*spec.TerminationGracePeriodSeconds)*time.Second, graceMin)
 }
 
-// restart starts a container again after its end, once its back-off is over. In a new sandbox, or of another image, it
-// starts at once, as it did not end by itself; in a new sandbox init containers run again even when they have succeeded.
+// restart starts a container again after its end, once its back-off is over. In a new sandbox, or made of something else,
+// it starts at once, as it did not end by itself; in a new sandbox init containers run again even when they have succeeded.
 func (p *planner) restart(sandbox Container, c *corev1.Container, last Container, init bool) {
-	fresh := !in(sandbox, last) || last.Hash != Hash(c)
-	again := fresh && init || restarts(p.Pod, c, init, last.ExitCode)
+	fresh := !in(sandbox, last) || last.Hash != Hash(c) || p.Renewed[last.ID]
+	again := fresh && init || p.Renewed[last.ID] || restarts(p.Pod, c, init, last.ExitCode)
 	if !again {
 		return
 	}

@@ -36,7 +36,8 @@ func sandboxOf(attempt int, state State) Container {
 // made is a container in the first sandbox.
 func made(name string, attempt int, state State) Container {
 	c := Container{ID: name + string(rune('0'+attempt)), Name: name, Attempt: attempt, State: state, SandboxID: "s0",
-		Hash: Hash(&corev1.Container{Name: name, Image: "img:1"}), Created: ago(50 * time.Minute), ImageID: "sha256:1"}
+		Hash: Hash(&corev1.Container{Name: name, Image: "img:1"}), Created: ago(50 * time.Minute), ImageID: "sha256:1",
+		Share: ShareOf(corev1.ResourceRequirements{})}
 	if state != Created {
 		c.Started = ago(30 * time.Second)
 	}

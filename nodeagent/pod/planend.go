@@ -55,7 +55,7 @@ func (p *planner) allEnded() bool {
 	for i := range p.Pod.Spec.Containers {
 		c := &p.Pod.Spec.Containers[i]
 		code, ended := p.ended(p.group, c.Name)
-		if !ended || restarts(p.Pod, c, false, code) {
+		if last, _ := p.group.newest(c.Name); !ended || p.Renewed[last.ID] || restarts(p.Pod, c, false, code) {
 			return false
 		}
 	}

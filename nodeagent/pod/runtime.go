@@ -23,6 +23,8 @@ type Runtime interface {
 	Create(ctx context.Context, c Spec) (id string, err error)
 	// Start starts a created container. A command that cannot run is a *StartError.
 	Start(ctx context.Context, id string) error
+	// Resize holds a running container to other amounts. It fails rather than take memory that is in use.
+	Resize(ctx context.Context, id string, s Share) error
 	// Stop sends the stop signal, waits for grace, kills. Stopping what is gone is no error.
 	Stop(ctx context.Context, id string, grace time.Duration) error
 	Remove(ctx context.Context, id string) error
@@ -58,6 +60,7 @@ type Container struct {
 	IP                         string // of a sandbox
 	SandboxID                  string // of the sandbox that a container joined; empty when unknown
 	PID                        int
+	Share                      Share
 }
 
 // State is an engine's container state.
@@ -100,13 +103,14 @@ type Spec struct {
 	Pod           *corev1.Pod
 	Container     corev1.Container // for names, ports, security context, tty, stdin; env and mounts below count
 	SandboxID     string
+	TargetID      string // of the container whose processes this one sees; empty for its own
 	Attempt       int
 	Hash          string
 	ImageID       string
 	Command, Args []string // expanded
 	Env           []string // KEY=value
 	Mounts        []Mount
-	Resources     corev1.ResourceRequirements
+	Share         Share
 	OOMScoreAdj   int
 }
 

@@ -19,6 +19,8 @@ type builder struct {
 	node    string
 	memory  resource.Quantity // the node's
 	dns     DNS
+	share   Share
+	target  string // see Spec.TargetID
 	objects Objects
 	fields  Fields
 	files   files
@@ -52,7 +54,8 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 	return Spec{
 		Pod: b.pod, Container: *c, SandboxID: sandbox.ID, Attempt: attempt, Hash: Hash(c), ImageID: image.ID,
 		Command: expandAll(c.Command, env.values), Args: expandAll(c.Args, env.values),
-		Env: env.list(), Mounts: append(mounts, own...), Resources: c.Resources,
+		Env: env.list(), Mounts: append(mounts, own...),
+		Share: b.share, TargetID: b.target,
 		OOMScoreAdj: oomScoreAdj(b.pod, c, b.memory),
 	}, skipped, nil
 }

@@ -25,14 +25,19 @@ func (w *worker) start(a Action) operation {
 	sandbox, _ := g.sandbox()
 	last, restarted := g.newest(a.Container)
 	pod := w.podNow()
+	targetID, noTarget := target(pod, g, c.Name)
+	share := ShareOf(w.view.allocation(c))
 	s := starter{
 		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c),
 		build: builder{
-			pod: pod, node: w.deps.Hostname, memory: w.deps.Memory, dns: podDNS(pod, w.deps.DNS),
-			objects: w.objects, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths,
+			pod: pod, node: w.deps.Hostname, memory: w.deps.Capacity[corev1.ResourceMemory], dns: podDNS(pod, w.deps.DNS),
+			share: share, target: targetID, objects: w.objects, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths,
 		},
 	}
 	return func(ctx context.Context) (func(), error) {
+		if noTarget != nil {
+			return nil, &waitError{configError, noTarget.Error()}
+		}
 		id, image := a.ID, Image{}
 		if id == "" {
 			var err error

@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,7 @@ func (v *View) Status(p Plan, now time.Time) corev1.PodStatus {
 	v.addresses(&s, g)
 	s.InitContainerStatuses = v.containerStatuses(g, p, v.Pod.Spec.InitContainers, true)
 	s.ContainerStatuses = v.containerStatuses(g, p, v.Pod.Spec.Containers, false)
+	s.EphemeralContainerStatuses = v.ephemeralStatuses(g, p)
 	s.Phase = v.phase(&s, g)
 	v.explain(&s, now)
 	v.conditions(&s, g, now)
@@ -101,7 +103,7 @@ func (v *View) initPhase(s *corev1.PodStatus) (phase corev1.PodPhase, decides bo
 func (v *View) goesOn(s *corev1.PodStatus) bool {
 	for i := range v.Pod.Spec.Containers {
 		end := lastEnd(&s.ContainerStatuses[i])
-		if end == nil || restarts(v.Pod, &v.Pod.Spec.Containers[i], false, int(end.ExitCode)) {
+		if end == nil || v.Renewed[strings.TrimPrefix(end.ContainerID, runtimeScheme)] || restarts(v.Pod, &v.Pod.Spec.Containers[i], false, int(end.ExitCode)) {
 			return true
 		}
 	}

@@ -22,7 +22,6 @@ var unsupported = []struct {
 	{"spec.hostUsers: false", func(s *corev1.PodSpec) bool { return s.HostUsers != nil && !*s.HostUsers }},
 	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }},
 	{"spec.resources", func(s *corev1.PodSpec) bool { return s.Resources != nil }},
-	{"spec.ephemeralContainers", func(s *corev1.PodSpec) bool { return len(s.EphemeralContainers) > 0 }},
 	{"spec.os.name: windows", func(s *corev1.PodSpec) bool { return s.OS != nil && s.OS.Name != "" && s.OS.Name != corev1.Linux }},
 	{"spec.securityContext.windowsOptions", func(s *corev1.PodSpec) bool {
 		return s.SecurityContext != nil && s.SecurityContext.WindowsOptions != nil
@@ -85,7 +84,11 @@ func Unsupported(pod *corev1.Pod) string {
 			fields = append(fields, u.Field)
 		}
 	}
-	for _, c := range allContainers(pod) {
+	all := allContainers(pod)
+	for _, c := range ephemeralContainers(pod) {
+		all = append(all, &c)
+	}
+	for _, c := range all {
 		for _, u := range unsupportedIn {
 			if u.Set(c) {
 				fields = append(fields, fmt.Sprintf("%s of container %s", u.Field, c.Name))

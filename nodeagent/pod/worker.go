@@ -21,6 +21,7 @@ type worker struct {
 	uid     types.UID
 	objects Objects
 	release func() // of the objects in use
+	afford  func(*corev1.Pod) Waiting
 	log     *slog.Logger
 	files   files
 	volumes volume.Pod
@@ -62,7 +63,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 	}
 	w.view = View{
 		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
-		Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
+		Resized: map[string]Share{}, Renewed: map[string]bool{}, Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
 	}
 	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
 	return w
@@ -96,6 +97,7 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	if !w.observe(ctx) {
 		return w.look, false
 	}
+	w.askForRoom()
 	now := time.Now()
 	plan := w.view.Plan(now)
 	if len(plan.Actions) > 0 {
@@ -196,6 +198,8 @@ func (w *worker) study(ctx context.Context) {
 		}
 	}
 	maps.DeleteFunc(w.view.Messages, func(id, _ string) bool { return !present[id] })
+	maps.DeleteFunc(w.view.Resized, func(id string, _ Share) bool { return !present[id] })
+	maps.DeleteFunc(w.view.Renewed, func(id string, _ bool) bool { return !present[id] })
 }
 
 func (w *worker) studyImage(ctx context.Context, c Container) {
@@ -211,6 +215,11 @@ func containerOf(pod *corev1.Pod, name string) *corev1.Container {
 	for _, c := range allContainers(pod) {
 		if c.Name == name {
 			return c
+		}
+	}
+	for _, c := range ephemeralContainers(pod) {
+		if c.Name == name {
+			return &c
 		}
 	}
 	return nil

@@ -124,8 +124,8 @@ func TestQuotaCountsResizes(t *testing.T) {
 		t.Errorf("%s are used", got)
 	}
 	for _, f := range pod.ManagedFields {
-		if f.Subresource == resource.Resize && strings.Contains(string(f.FieldsV1.Raw), "f:image") {
-			t.Errorf("a resize owns %s", f.FieldsV1.Raw)
+		if f.Subresource == resource.Resize && strings.Contains(f.FieldsV1.GetRawString(), "f:image") {
+			t.Errorf("a resize owns %s", f.FieldsV1.GetRawString())
 		}
 	}
 }

@@ -180,7 +180,7 @@ func (n *Node) Spec(p *corev1.Pod, sandbox string) pod.Spec {
 	c := p.Spec.Containers[0]
 	return pod.Spec{
 		Pod: p, Container: c, SandboxID: sandbox, Hash: "hash", ImageID: n.Image.ID,
-		Command: c.Command, Args: c.Args, Resources: c.Resources,
+		Command: c.Command, Args: c.Args, Share: pod.ShareOf(c.Resources),
 	}
 }
 
