@@ -64,7 +64,7 @@ func createTaken(t *testing.T, s *subject) {
 	again.SetName(first.GetName())
 	_, err := s.objects().Create(t.Context(), again, metav1.CreateOptions{})
 	s.refusedOf(t, first.GetName(), err, http.StatusConflict, metav1.StatusReasonAlreadyExists,
-		s.gvr.GroupResource().String()+` "`+first.GetName()+`" already exists`)
+		s.named().String()+` "`+first.GetName()+`" already exists`)
 	again.SetResourceVersion("1")
 	_, err = s.objects().Create(t.Context(), again, metav1.CreateOptions{})
 	if err == nil {

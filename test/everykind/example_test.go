@@ -28,6 +28,8 @@ type example struct {
 	StatusOnCreate bool `json:"statusOnCreate"`
 	// OneGeneration tells that the generation stays 1, whatever changes.
 	OneGeneration bool `json:"oneGeneration"`
+	// Group is what refusals name, where objects are kept as another group's.
+	Group *string `json:"group"`
 	// Conditional tells that an update must name the resourceVersion that it is made from.
 	Conditional bool `json:"conditional"`
 	// Upsert tells that an update of an object that is not there makes it.

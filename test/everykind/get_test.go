@@ -91,7 +91,7 @@ func getMetadata(t *testing.T, s *subject) {
 
 func getNothing(t *testing.T, s *subject) {
 	_, err := s.objects().Get(t.Context(), "nothing", metav1.GetOptions{})
-	s.refusedOf(t, "nothing", err, http.StatusNotFound, metav1.StatusReasonNotFound, s.gvr.GroupResource().String()+` "nothing" not found`)
+	s.refusedOf(t, "nothing", err, http.StatusNotFound, metav1.StatusReasonNotFound, s.named().String()+` "nothing" not found`)
 	_, err = s.objects().Get(t.Context(), "nothing", metav1.GetOptions{ResourceVersion: "x"})
 	if err == nil {
 		t.Error("a resource version of letters is taken")

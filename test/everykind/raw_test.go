@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 )
 
@@ -74,6 +75,15 @@ func refused(t *testing.T, err error, code int32, reason metav1.StatusReason, sa
 	}
 }
 
+// named is the resource that refusals name.
+func (s *subject) named() schema.GroupResource {
+	gr := s.gvr.GroupResource()
+	if s.Group != nil {
+		gr.Group = *s.Group
+	}
+	return gr
+}
+
 // refusedOf checks also that the Status names the object.
 func (s *subject) refusedOf(t *testing.T, name string, err error, code int32, reason metav1.StatusReason, says string) {
 	t.Helper()
@@ -82,11 +92,11 @@ func (s *subject) refusedOf(t *testing.T, name string, err error, code int32, re
 	if !ok {
 		return
 	}
-	kind := s.gvr.Resource
+	kind, group := s.gvr.Resource, s.named().Group
 	if code == http.StatusUnprocessableEntity {
-		kind = s.Kind
+		kind, group = s.Kind, s.gvr.Group
 	}
-	if d := status.Status().Details; d == nil || d.Name != name || d.Group != s.gvr.Group || d.Kind != kind {
+	if d := status.Status().Details; d == nil || d.Name != name || d.Group != group || d.Kind != kind {
 		t.Errorf("the details of %q are %+v", status.Status().Message, d)
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -134,23 +134,34 @@ var methods = map[string]string{"get": "GET", "create": "POST", "update": "PUT",
 
 func (s *subject) askSubresource(t *testing.T, sub, verb string, r request) {
 	name := s.make(t).GetName()
-	var body []byte
 	contentType := asJSON
-	switch {
-	case verb == "update" && r.Body != nil:
-		body = s.changed(t, name, r.Body)
-	case r.Body != nil:
-		body = []byte(strings.ReplaceAll(string(encode(t, r.Body)), "$name", name))
-		if verb == "patch" {
-			contentType = "application/strategic-merge-patch+json"
+	if verb == "patch" {
+		contentType = "application/strategic-merge-patch+json"
+	}
+	eventually(t, "an answer that is no conflict with a controller", func(context.Context) error {
+		var code int
+		result := s.ask(t, methods[verb], s.path(name, sub), r.Query, contentType, asJSON, s.body(t, name, verb, r)).StatusCode(&code)
+		raw, err := result.Raw()
+		if apierrors.IsConflict(err) && r.Code != http.StatusConflict {
+			return err
 		}
+		if code != r.Code || !strings.Contains(string(raw), r.Says) {
+			t.Errorf("it answers %d, %v\n%s\nnot %d, %q", code, err, raw, r.Code, r.Says)
+		}
+		return nil
+	})
+}
+
+// body is what a request carries: of an update, the whole object with the change.
+func (s *subject) body(t *testing.T, name, verb string, r request) []byte {
+	t.Helper()
+	switch {
+	case r.Body == nil:
+		return nil
+	case verb == "update":
+		return s.changed(t, name, r.Body)
 	}
-	var code int
-	result := s.ask(t, methods[verb], s.path(name, sub), r.Query, contentType, asJSON, body).StatusCode(&code)
-	raw, err := result.Raw()
-	if code != r.Code || !strings.Contains(string(raw), r.Says) {
-		t.Errorf("it answers %d, %v\n%s\nnot %d, %s", code, err, raw, r.Code, strconv.Quote(r.Says))
-	}
+	return []byte(strings.ReplaceAll(string(encode(t, r.Body)), "$name", name))
 }
 
 // changed is the object with a strategic merge patch.
