@@ -116,6 +116,36 @@ spec:
 		{"secret", Secret, `{stringData: {a: text}}`, `{type: Opaque, data: {a: dGV4dA==}}`},
 		{"node", Node, `{spec: {podCIDR: 10.42.0.0/24}, status: {capacity: {cpu: "2"}}}`,
 			`{spec: {podCIDR: 10.42.0.0/24, podCIDRs: [10.42.0.0/24]}, status: {capacity: {cpu: "2"}, allocatable: {cpu: "2"}}}`},
+		{"service", Service, `
+spec: {ports: [{port: 80}], sessionAffinity: ClientIP}
+`, `
+spec:
+  type: ClusterIP
+  ports: [{port: 80, targetPort: 80, protocol: TCP}]
+  sessionAffinity: ClientIP
+  sessionAffinityConfig: {clientIP: {timeoutSeconds: 10800}}
+  internalTrafficPolicy: Cluster
+`},
+		{"load balancer", Service, `
+spec: {type: LoadBalancer, ports: [{port: 80, targetPort: http}]}
+status: {loadBalancer: {ingress: [{ip: 9.9.9.9}, {hostname: a}]}}
+`, `
+spec:
+  type: LoadBalancer
+  ports: [{port: 80, targetPort: http, protocol: TCP}]
+  sessionAffinity: None
+  externalTrafficPolicy: Cluster
+  internalTrafficPolicy: Cluster
+  allocateLoadBalancerNodePorts: true
+status: {loadBalancer: {ingress: [{ip: 9.9.9.9, ipMode: VIP}, {hostname: a}]}}
+`},
+		{"another name", Service, `{spec: {type: ExternalName, externalName: a.b}}`,
+			`{spec: {type: ExternalName, externalName: a.b, sessionAffinity: None}}`},
+		{"endpoints", Endpoints, `{subsets: [{ports: [{port: 80}]}]}`, `{subsets: [{ports: [{port: 80, protocol: TCP}]}]}`},
+		{"endpoint slice", EndpointSlice, `{addressType: IPv4, endpoints: [], ports: [{port: 80}]}`,
+			`{addressType: IPv4, endpoints: [], ports: [{port: 80, protocol: TCP, name: ""}]}`},
+		{"network policy", NetworkPolicy, `{spec: {podSelector: {}, egress: [{ports: [{port: 80}]}]}}`,
+			`{spec: {podSelector: {}, egress: [{ports: [{port: 80, protocol: TCP}]}], policyTypes: [Ingress, Egress]}}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

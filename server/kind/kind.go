@@ -19,6 +19,8 @@ type Kind struct {
 	ShortNames []string
 	Categories []string // "all"
 	Namespaced bool
+	// Deprecated is what every request about the kind is answered with as a warning, if anything.
+	Deprecated string
 
 	New     func() runtime.Object
 	NewList func() runtime.Object
@@ -49,6 +51,8 @@ type Kind struct {
 	ValidateName func(name string, prefix bool) []string
 	// Warnings are what a client should hear about an object that is accepted all the same.
 	Warnings func(ctx context.Context, obj runtime.Object) []string
+	// CreateWarnings are those about new objects only, StatusWarnings those about writes to the status subresource.
+	CreateWarnings, StatusWarnings func(ctx context.Context, obj runtime.Object) []string
 
 	// HasStatus tells that the status subresource is served.
 	HasStatus bool

@@ -5,6 +5,7 @@ func All() *Set {
 	return NewSet(
 		// core/v1
 		ConfigMap,
+		Endpoints,
 		Event,
 		LimitRange,
 		Namespace,
@@ -13,6 +14,7 @@ func All() *Set {
 		PodTemplate,
 		ResourceQuota,
 		Secret,
+		Service,
 		ServiceAccount,
 		// apps/v1
 		ControllerRevision,
@@ -23,8 +25,16 @@ func All() *Set {
 		HorizontalPodAutoscalerV1,
 		// coordination.k8s.io/v1
 		Lease,
+		// discovery.k8s.io/v1
+		EndpointSlice,
 		// events.k8s.io/v1
 		EventsEvent,
+		// networking.k8s.io/v1
+		Ingress,
+		IngressClass,
+		IPAddress,
+		NetworkPolicy,
+		ServiceCIDR,
 		// node.k8s.io/v1
 		RuntimeClass,
 		// rbac.authorization.k8s.io/v1

@@ -1,12 +1,14 @@
 package kind
 
 import (
+	"context"
 	"math/rand"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/apitesting/fuzzer"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metafuzzer "k8s.io/apimachinery/pkg/apis/meta/fuzzer"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
 )
@@ -45,8 +47,13 @@ func TestRandomObjects(t *testing.T) {
 				if k.ValidateStatus != nil {
 					k.ValidateStatus(obj, old)
 				}
-				if k.Warnings != nil {
-					k.Warnings(t.Context(), obj)
+				for _, warnings := range []func(context.Context, runtime.Object) []string{k.Warnings, k.CreateWarnings, k.StatusWarnings} {
+					if warnings != nil {
+						warnings(t.Context(), obj)
+					}
+				}
+				if k.ValidateCreate != nil {
+					k.ValidateCreate(obj)
 				}
 				printed(k.Row(shown))
 			}

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -25,6 +26,8 @@ type Subresource struct {
 	Prepare func(updated, old runtime.Object)
 	// Validate checks what a write to the subresource has changed.
 	Validate func(updated, old runtime.Object) field.ErrorList
+	// Warnings are what a client should hear about a write to the subresource.
+	Warnings func(ctx context.Context, obj runtime.Object) []string
 	// Owns are the fields that a write to the subresource can make its manager's own. Nil: all.
 	Owns fieldpath.Filter
 
@@ -52,7 +55,9 @@ var (
 func (k *Kind) Subresource(name string) (s Subresource, ok bool) {
 	switch {
 	case name == statusName && k.HasStatus:
-		s = Subresource{Name: statusName, Verbs: partVerbs, Prepare: k.PrepareStatus, Validate: k.ValidateStatus, Owns: allBut("spec")}
+		s = part(statusName, Subresource{
+			Prepare: k.PrepareStatus, Validate: k.ValidateStatus, Warnings: k.StatusWarnings, Owns: allBut("spec"),
+		})
 	case name == scaleName && k.Scale != nil:
 		s = Subresource{Name: scaleName, Verbs: partVerbs, GroupVersionKind: scaleKind, New: makes[autoscalingv1.Scale]()}
 	default:

@@ -6,6 +6,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,6 +22,10 @@ func core(name string) schema.GroupVersionKind { return corev1.SchemeGroupVersio
 func apps(name string) schema.GroupVersionKind { return appsv1.SchemeGroupVersion.WithKind(name) }
 func coordination(name string) schema.GroupVersionKind {
 	return coordinationv1.SchemeGroupVersion.WithKind(name)
+}
+
+func networking(name string) schema.GroupVersionKind {
+	return networkingv1.SchemeGroupVersion.WithKind(name)
 }
 
 // object is a pointer to T that is an API object.

@@ -46,3 +46,18 @@ func reporting[P writable, Spec, Status any](of parts[P, Spec, Status]) func(upd
 		updated.SetGeneration(old.GetGeneration())
 	})
 }
+
+// starting starts an object that has no status at generation 1.
+func starting[P writable]() func(runtime.Object) {
+	return changes(func(obj P) { obj.SetGeneration(1) })
+}
+
+// counting counts the generation up when the spec of an object that has no status differs.
+func counting[P writable, Spec any](spec func(P) *Spec) func(updated, old runtime.Object) {
+	return changesOver(func(updated, old P) {
+		updated.SetGeneration(old.GetGeneration())
+		if !equality.Semantic.DeepEqual(spec(updated), spec(old)) {
+			updated.SetGeneration(old.GetGeneration() + 1)
+		}
+	})
+}

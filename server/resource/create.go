@@ -132,8 +132,10 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 	if err := a.admit(ctx, w, admissionChecks); err != nil {
 		return err
 	}
-	if k.Warnings != nil {
-		warn(ctx, k.Warnings(ctx, obj)...)
+	for _, warnings := range []func(context.Context, runtime.Object) []string{k.CreateWarnings, k.Warnings} {
+		if warnings != nil {
+			warn(ctx, warnings(ctx, obj)...)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"context"
+
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -10,17 +12,19 @@ import (
 type rules struct {
 	prepare  func(updated, old runtime.Object)
 	validate func(updated, old runtime.Object) field.ErrorList
+	warnings func(context.Context, runtime.Object) []string
 }
 
 func rulesOf(t Target) (rules, error) {
 	k := t.Kind
 	if t.Subresource == "" || t.Subresource == Scale && k.Scale != nil {
-		return rules{orNothing(k.PrepareUpdate), func(updated, old runtime.Object) field.ErrorList {
+		validate := func(updated, old runtime.Object) field.ErrorList {
 			return append(orValid(k.Validate)(updated), orValidOver(k.ValidateUpdate)(updated, old)...)
-		}}, nil
+		}
+		return rules{orNothing(k.PrepareUpdate), validate, k.Warnings}, nil
 	}
 	if s, ok := k.Subresource(t.Subresource); ok && s.Prepare != nil {
-		return rules{s.Prepare, orValidOver(s.Validate)}, nil
+		return rules{s.Prepare, orValidOver(s.Validate), s.Warnings}, nil
 	}
 	return rules{}, apierrors.NewMethodNotSupported(t.resource(), "update")
 }

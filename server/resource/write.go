@@ -173,8 +173,8 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 	if err := a.admitSubresource(ctx, w); err != nil {
 		return err
 	}
-	if t.Kind.Warnings != nil && t.Subresource == "" {
-		warn(ctx, t.Kind.Warnings(ctx, obj)...)
+	if rules.warnings != nil {
+		warn(ctx, rules.warnings(ctx, obj)...)
 	}
 	return nil
 }

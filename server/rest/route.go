@@ -28,6 +28,9 @@ func (h *Handler) serve(c *call) error {
 	if err := c.checkScope(); err != nil {
 		return err
 	}
+	if c.kind.Deprecated != "" {
+		c.warn(c.kind.Deprecated)
+	}
 	if c.info.Subresource != "" {
 		return h.serveSubresource(c)
 	}
