@@ -23,6 +23,7 @@ func TestStorms(t *testing.T) {
 	}{
 		{"calm", 1, 2, nil},
 		{"lines are cut", 1, 2, cutLines},
+		{"lines lag", 3, 2, lagBehind},
 		{"history is compacted", 1, 2, compactAway},
 		{"servers start anew", 1, 2, restartServers},
 		{"the cache overflows", 1, 2, flood},
@@ -50,6 +51,17 @@ func cutLines(s *storm, r *rand.Rand) {
 		s.progress(s.t.Context(), 20)
 		srv.mend()
 		s.progress(s.t.Context(), 20)
+	}
+}
+
+// lagBehind holds back what one member says while the others answer: a server may know that it is behind, but not more.
+func lagBehind(s *storm, r *rand.Rand) {
+	for range 8 {
+		proxies := s.any(r).proxies
+		p := proxies[r.IntN(len(proxies))]
+		p.Hold()
+		s.progress(s.t.Context(), 20)
+		p.Release()
 	}
 }
 

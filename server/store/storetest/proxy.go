@@ -15,6 +15,7 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	down  bool
+	held  chan struct{} // closed when the bytes may go on; nil while nothing is held
 	lines map[net.Conn]bool
 }
 
@@ -30,6 +31,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	t.Cleanup(func() {
 		l.Close()
 		p.Cut(true)
+		p.Release()
 		p.running.Wait()
 	})
 	return p
@@ -56,6 +58,25 @@ func (p *Proxy) Mend() {
 	p.down = false
 }
 
+// Hold keeps everything back that comes from now on, until Release: the line lags, and neither end notices.
+func (p *Proxy) Hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil {
+		p.held = make(chan struct{})
+	}
+}
+
+// Release lets go what was held.
+func (p *Proxy) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held != nil {
+		close(p.held)
+		p.held = nil
+	}
+}
+
 func (p *Proxy) accept() {
 	for {
 		in, err := p.listener.Accept()
@@ -67,8 +88,8 @@ func (p *Proxy) accept() {
 			in.Close()
 			continue
 		}
-		p.running.Go(func() { pass(in, out) })
-		p.running.Go(func() { pass(out, in) })
+		p.running.Go(func() { p.pass(in, out) })
+		p.running.Go(func() { p.pass(out, in) })
 	}
 }
 
@@ -84,8 +105,24 @@ func (p *Proxy) keep(in, out net.Conn) bool {
 	return true
 }
 
-func pass(from, to net.Conn) {
-	_, _ = io.Copy(to, from) // an end that is cut is no news
+func (p *Proxy) pass(from, to net.Conn) {
+	_, _ = io.Copy(gated{to, p}, from) // an end that is cut is no news
 	from.Close()
 	to.Close()
+}
+
+// gated writes when nothing is held.
+type gated struct {
+	io.Writer
+	proxy *Proxy
+}
+
+func (g gated) Write(b []byte) (int, error) {
+	g.proxy.mu.Lock()
+	held := g.proxy.held
+	g.proxy.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	return g.Writer.Write(b)
 }
