@@ -137,7 +137,8 @@ func newMaster(o command.ServerOptions) (*master, error) {
 	}
 	s, err := server.New(server.Config{
 		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, PodCIDR: o.PodCIDR, Version: version,
-		EtcdEndpoints: o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
+		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod,
+		EtcdEndpoints:          o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests,
 		Mounts: []server.Mount{{Prefix: "/v2/", Handler: images}},
 	})

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"time"
 
 	"leme/server/seal"
 )
@@ -27,6 +28,9 @@ type Config struct {
 	// MaxRequests is how many requests are served at once, weighed by what they cost; default 600. More wait, and the
 	// system's own do not.
 	MaxRequests int
+
+	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
+	NodeMonitorGracePeriod time.Duration
 
 	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
 	Mounts  []Mount // handlers of other parts, besides the API
@@ -65,6 +69,9 @@ func (c *Config) validate() error {
 	}
 	if _, err := netip.ParsePrefix(c.PodCIDR); err != nil {
 		return fmt.Errorf("server: the pods' range: %w", err)
+	}
+	if c.NodeMonitorGracePeriod < 0 {
+		return fmt.Errorf("server: nodes cannot be given %s before they count as lost", c.NodeMonitorGracePeriod)
 	}
 	if c.Version == "" {
 		c.Version = "0.0.0"

@@ -16,6 +16,7 @@ func TestConfig(t *testing.T) {
 		{"nothing set", func(*Config) {}, false},
 		{"no home", func(c *Config) { c.Home = "" }, true},
 		{"no port", func(c *Config) { c.Listen = "localhost" }, true},
+		{"no grace for nodes", func(c *Config) { c.NodeMonitorGracePeriod = -1 }, true},
 		{"a broken range", func(c *Config) { c.PodCIDR = "10.42.0.0" }, true},
 		{"a mount without handler", func(c *Config) { c.Mounts = []Mount{{Prefix: "/v2/"}} }, true},
 		{"a mount without path", func(c *Config) { c.Mounts = []Mount{{Handler: http.NotFoundHandler()}} }, true},

@@ -61,7 +61,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 // control runs the controllers and the scheduler for as long as this server leads.
 func (s *Server) control(ctx context.Context, api *resource.API) error {
 	err := controller.Run(ctx, controller.Config{
-		API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR,
+		API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
 		WhileLeading: []func(context.Context) error{
 			func(ctx context.Context) error { return scheduler.Run(ctx, api) },
 		},

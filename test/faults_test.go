@@ -182,6 +182,7 @@ func TestTampering(t *testing.T) {
 func TestAgentAlone(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
+	c.server = append(c.server, "--node-monitor-grace-period", "15s")
 	server, agent := c.apart(t)
 	server.start(t, c)
 	c.awaitAgentsKubeconfig(t)

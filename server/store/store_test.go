@@ -181,6 +181,37 @@ func TestASlowReaderIsLeftBehind(t *testing.T) {
 	}
 }
 
+// TestCatchingUp: a store that was cut off comes back in steps; until it has arrived it does not say so.
+func TestCatchingUp(t *testing.T) {
+	etcd := storetest.NewEtcd(t, 1, nil)
+	behind := newServer(t, etcd)
+	client, raw := etcd.Client(), encoded(t, "default", "a", "1")
+	behind.cut(true)
+	const writes = 3000 // etcd tells of a thousand revisions at once
+	var revision int64
+	for range writes {
+		r, err := client.Put(t.Context(), keyOf("default", "a").String(), string(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		revision = r.Header.Revision
+	}
+	arrived := make(chan *store.Snapshot)
+	go func() {
+		defer close(arrived)
+		for t.Context().Err() == nil {
+			if snapshot, err := behind.store.Load().NotOlderThan(t.Context(), configMaps, revision); err == nil {
+				arrived <- snapshot
+				return
+			}
+		}
+	}()
+	behind.mend()
+	if snapshot := <-arrived; snapshot == nil || snapshot.Get("default", "a") == nil || snapshot.Get("default", "a").Revision != revision {
+		t.Errorf("the store says it is at %d, and is not: %+v", revision, snapshot)
+	}
+}
+
 func TestThePastCanBeRead(t *testing.T) {
 	s := storetest.New(t)
 	key := keyOf("default", "a")
