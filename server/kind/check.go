@@ -123,3 +123,11 @@ func (u unique[T]) check(path *field.Path, value T, shown any) field.ErrorList {
 	u[value] = true
 	return nil
 }
+
+// maybeNamedOneOf checks a text that may be empty, or one of a few, which are given sorted.
+func maybeNamedOneOf[T ~string](path *field.Path, value T, allowed ...T) field.ErrorList {
+	if value == "" {
+		return nil
+	}
+	return oneOf(path, value, allowed...)
+}

@@ -10,6 +10,8 @@ func All() *Set {
 		LimitRange,
 		Namespace,
 		Node,
+		PersistentVolume,
+		PersistentVolumeClaim,
 		Pod,
 		PodTemplate,
 		ResourceQuota,
@@ -44,5 +46,11 @@ func All() *Set {
 		RoleBinding,
 		// scheduling.k8s.io/v1
 		PriorityClass,
+		// storage.k8s.io/v1
+		CSIDriver,
+		CSINode,
+		CSIStorageCapacity,
+		StorageClass,
+		VolumeAttachment,
 	)
 }

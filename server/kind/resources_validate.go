@@ -86,10 +86,14 @@ func standard(name string) bool {
 	return strings.HasPrefix(name, "requests.") || strings.HasPrefix(name, "limits.")
 }
 
+// native tells the resources that are Kubernetes' own.
+func native(name corev1.ResourceName) bool {
+	return !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix)
+}
+
 // overcommitted tells the resources that more can be promised of than there is.
 func overcommitted(name corev1.ResourceName) bool {
-	native := !strings.Contains(string(name), "/") || strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix)
-	return native && !strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
+	return native(name) && !strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
 }
 
 // countable tells the resources of which there is no half: devices.

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,6 +21,9 @@ import (
 func rbac(name string) schema.GroupVersionKind { return rbacv1.SchemeGroupVersion.WithKind(name) }
 func core(name string) schema.GroupVersionKind { return corev1.SchemeGroupVersion.WithKind(name) }
 func apps(name string) schema.GroupVersionKind { return appsv1.SchemeGroupVersion.WithKind(name) }
+func storage(name string) schema.GroupVersionKind {
+	return storagev1.SchemeGroupVersion.WithKind(name)
+}
 func coordination(name string) schema.GroupVersionKind {
 	return coordinationv1.SchemeGroupVersion.WithKind(name)
 }

@@ -27,7 +27,7 @@ func defaultVolume(v *corev1.VolumeSource) {
 		setDefaultText(&v.Image.PullPolicy, defaultPullPolicy(v.Image.Reference))
 	}
 	if v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil {
-		setDefault(&v.Ephemeral.VolumeClaimTemplate.Spec.VolumeMode, corev1.PersistentVolumeFilesystem)
+		defaultClaimSpec(&v.Ephemeral.VolumeClaimTemplate.Spec)
 	}
 	defaultNetworkVolume(v)
 }
@@ -64,9 +64,13 @@ func defaultNetworkVolume(v *corev1.VolumeSource) {
 		setDefaultText(&v.ScaleIO.FSType, "xfs")
 	}
 	if v.AzureDisk != nil {
-		setDefault(&v.AzureDisk.CachingMode, corev1.AzureDataDiskCachingReadWrite)
-		setDefault(&v.AzureDisk.Kind, corev1.AzureSharedBlobDisk)
-		setDefault(&v.AzureDisk.FSType, "ext4")
-		setDefault(&v.AzureDisk.ReadOnly, false)
+		defaultAzureDisk(v.AzureDisk)
 	}
+}
+
+func defaultAzureDisk(v *corev1.AzureDiskVolumeSource) {
+	setDefault(&v.CachingMode, corev1.AzureDataDiskCachingReadWrite)
+	setDefault(&v.Kind, corev1.AzureSharedBlobDisk)
+	setDefault(&v.FSType, "ext4")
+	setDefault(&v.ReadOnly, false)
 }
