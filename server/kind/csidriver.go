@@ -11,12 +11,12 @@ import (
 
 // CSIDriver tells what a storage driver of the Container Storage Interface can do.
 var CSIDriver = &Kind{
-	GroupVersionKind: storage("CSIDriver"),
-	Resource:         "csidrivers",
-	Singular:         "csidriver",
-	New:              makes[storagev1.CSIDriver](),
-	NewList:          makes[storagev1.CSIDriverList](),
-	Conditional:      true,
+	GroupVersionKind:  storage("CSIDriver"),
+	Resource:          "csidrivers",
+	Singular:          "csidriver",
+	New:               makes[storagev1.CSIDriver](),
+	NewList:           makes[storagev1.CSIDriverList](),
+	ConditionalUpdate: true,
 
 	Default: changes(func(d *storagev1.CSIDriver) {
 		setDefault(&d.Spec.AttachRequired, true)

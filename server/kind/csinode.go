@@ -12,12 +12,12 @@ import (
 
 // CSINode tells which storage drivers a node has.
 var CSINode = &Kind{
-	GroupVersionKind: storage("CSINode"),
-	Resource:         "csinodes",
-	Singular:         "csinode",
-	New:              makes[storagev1.CSINode](),
-	NewList:          makes[storagev1.CSINodeList](),
-	Conditional:      true,
+	GroupVersionKind:  storage("CSINode"),
+	Resource:          "csinodes",
+	Singular:          "csinode",
+	New:               makes[storagev1.CSINode](),
+	NewList:           makes[storagev1.CSINodeList](),
+	ConditionalUpdate: true,
 
 	// What drivers say of the health of their storage is not told.
 	PrepareCreate: changes(func(n *storagev1.CSINode) { n.Status = storagev1.CSINodeStatus{} }),

@@ -12,13 +12,13 @@ import (
 
 // CSIStorageCapacity tells how much storage of a class there is for some nodes.
 var CSIStorageCapacity = &Kind{
-	GroupVersionKind: storage("CSIStorageCapacity"),
-	Resource:         "csistoragecapacities",
-	Singular:         "csistoragecapacity",
-	Namespaced:       true,
-	New:              makes[storagev1.CSIStorageCapacity](),
-	NewList:          makes[storagev1.CSIStorageCapacityList](),
-	Conditional:      true,
+	GroupVersionKind:  storage("CSIStorageCapacity"),
+	Resource:          "csistoragecapacities",
+	Singular:          "csistoragecapacity",
+	Namespaced:        true,
+	New:               makes[storagev1.CSIStorageCapacity](),
+	NewList:           makes[storagev1.CSIStorageCapacityList](),
+	ConditionalUpdate: true,
 
 	Validate:       validates(validateCSIStorageCapacity),
 	ValidateUpdate: validatesOver(validateCSIStorageCapacityUpdate),

@@ -77,8 +77,6 @@ type Kind struct {
 	GraceSeconds func(obj runtime.Object, requested *int64) int64
 	// Orphans tells that a deletion which says nothing of dependents lets go of them, as those of old kinds do.
 	Orphans bool
-	// Conditional tells that an update must name the revision it replaces: nothing may be lost of a lock or an identity.
-	Conditional bool
 	// NoVerbs are the verbs that are not served.
 	NoVerbs []string
 }

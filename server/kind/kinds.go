@@ -25,6 +25,8 @@ func All() *Set {
 		// autoscaling/v2, v1
 		HorizontalPodAutoscaler,
 		HorizontalPodAutoscalerV1,
+		// certificates.k8s.io/v1
+		CertificateSigningRequest,
 		// coordination.k8s.io/v1
 		Lease,
 		// discovery.k8s.io/v1

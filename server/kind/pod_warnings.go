@@ -39,9 +39,7 @@ func podSpecWarnings(meta *metav1.ObjectMeta, s *corev1.PodSpec, path *field.Pat
 		}
 	}
 	for i, v := range s.Volumes {
-		if v.GitRepo != nil {
-			warnings = append(warnings, fmt.Sprintf("%s: deprecated in v1.11, and disabled by default in v1.33+", spec.Child("volumes").Index(i).Child("gitRepo")))
-		}
+		warnings = append(warnings, volumeWarnings(&v.VolumeSource, spec.Child("volumes").Index(i))...)
 	}
 	if g := s.TerminationGracePeriodSeconds; g != nil && *g < 0 {
 		warnings = append(warnings, fmt.Sprintf("%s: must be >= 0; negative values are invalid and will be treated as 1", spec.Child("terminationGracePeriodSeconds")))

@@ -9,7 +9,8 @@ import (
 )
 
 func validatePod(p *corev1.Pod) field.ErrorList {
-	return validatePodSpec(&p.Spec, field.NewPath("spec"))
+	spec := field.NewPath("spec")
+	return append(validatePodSpec(&p.Spec, spec), validateEphemeralClaims(p.Name, p.Spec.Volumes, spec.Child("volumes"))...)
 }
 
 // validateNewPod refuses what pods get later only.

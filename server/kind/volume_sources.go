@@ -51,12 +51,12 @@ func checkOf(source any) func(*field.Path) field.ErrorList {
 		return func(at *field.Path) field.ErrorList { return required(at.Child("claimName"), v.ClaimName) }
 	case *corev1.NFSVolumeSource:
 		return func(at *field.Path) field.ErrorList { return validateNFS(v, at) }
-	case *corev1.CSIVolumeSource:
-		return func(at *field.Path) field.ErrorList { return required(at.Child("driver"), v.Driver) }
+	case *corev1.EphemeralVolumeSource:
+		return func(at *field.Path) field.ErrorList { return validateEphemeralVolume(v, at) }
 	case *corev1.ImageVolumeSource:
 		return func(at *field.Path) field.ErrorList { return validateImageVolume(v, at) }
 	default:
-		return nil
+		return checkOfNetwork(source)
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 
 // VolumeAttachment asks a storage driver to bring a volume to a node.
 var VolumeAttachment = &Kind{
-	GroupVersionKind: storage("VolumeAttachment"),
-	Resource:         "volumeattachments",
-	Singular:         "volumeattachment",
-	New:              makes[storagev1.VolumeAttachment](),
-	NewList:          makes[storagev1.VolumeAttachmentList](),
-	Conditional:      true,
+	GroupVersionKind:  storage("VolumeAttachment"),
+	Resource:          "volumeattachments",
+	Singular:          "volumeattachment",
+	New:               makes[storagev1.VolumeAttachment](),
+	NewList:           makes[storagev1.VolumeAttachmentList](),
+	ConditionalUpdate: true,
 
 	Default: changes(func(va *storagev1.VolumeAttachment) {
 		if s := va.Spec.Source.InlineVolumeSpec; s != nil {
