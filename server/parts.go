@@ -11,6 +11,7 @@ import (
 	"leme/server/auth"
 	"leme/server/auth/node"
 	"leme/server/auth/rbac"
+	"leme/server/auth/signer"
 	"leme/server/auth/token"
 	"leme/server/controller"
 	"leme/server/dashboard"
@@ -36,7 +37,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	access, nodes := rbac.NewIndex(), node.NewGraph()
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
 	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter),
-		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer)))
+		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKey, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	for _, m := range s.config.Mounts {

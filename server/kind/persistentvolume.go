@@ -45,6 +45,12 @@ var PersistentVolume = &Kind{
 	Row: prints(persistentVolumeRow),
 }
 
+// The finalizers that keep a volume, and a claim, for as long as they are in use.
+const (
+	VolumeProtection = "kubernetes.io/pv-protection"
+	ClaimProtection  = "kubernetes.io/pvc-protection"
+)
+
 // persistentVolumeFields has the name once more, as old clients ask for it.
 var persistentVolumeFields = []selectable[*corev1.PersistentVolume]{
 	{"name", func(pv *corev1.PersistentVolume) string { return pv.Name }},

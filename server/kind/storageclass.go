@@ -52,6 +52,20 @@ func IsDefaultStorageClass(sc *storagev1.StorageClass) bool {
 	return sc.Annotations[DefaultClassAnnotation] == "true" || sc.Annotations[betaDefaultClassAnnotation] == "true"
 }
 
+// DefaultStorageClass is the class of claims that name none: the newest of those that are marked so, or nil.
+func DefaultStorageClass(classes []*storagev1.StorageClass) *storagev1.StorageClass {
+	var newest *storagev1.StorageClass
+	for _, sc := range classes {
+		switch {
+		case !IsDefaultStorageClass(sc):
+		case newest == nil, newest.CreationTimestamp.Before(&sc.CreationTimestamp),
+			newest.CreationTimestamp.Equal(&sc.CreationTimestamp) && sc.Name < newest.Name:
+			newest = sc
+		}
+	}
+	return newest
+}
+
 // Waits tells whether a class leaves claims unbound until a pod uses them and has a node.
 func Waits(sc *storagev1.StorageClass) bool {
 	return sc != nil && ptr.Deref(sc.VolumeBindingMode, "") == storagev1.VolumeBindingWaitForFirstConsumer

@@ -30,6 +30,9 @@ var admissionSteps = []admissionStep{
 	priorityDefault,
 	runtimeDefaults,
 	tolerationDefaults,
+	storageInUse,
+	storageClassDefault,
+	requester,
 }
 
 // admissionChecks follow when the object is valid, and change nothing any more.
@@ -38,6 +41,7 @@ var admissionChecks = []admissionStep{
 	securityLabels,
 	podSecurity,
 	onePriorityDefault,
+	claimGrowth,
 }
 
 // admit takes a write of an object itself through a list of steps.
