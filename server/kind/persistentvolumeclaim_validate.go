@@ -56,7 +56,7 @@ func validatePersistentVolumeClaimStatus(updated, _ *corev1.PersistentVolumeClai
 	if s.HealthStatus != nil {
 		errs = append(errs, validateHealth(s.HealthStatus.HealthConditions, path.Child("healthStatus", "healthConditions"))...)
 	}
-	errs = append(errs, validateResizes(s.AllocatedResourceStatuses, path.Child("allocatedResourceStatuses"))...)
+	errs = append(errs, validateClaimResizes(s.AllocatedResourceStatuses, path.Child("allocatedResourceStatuses"))...)
 	return append(errs, validateAllocated(s.AllocatedResources, path.Child("allocatedResources"))...)
 }
 
@@ -75,7 +75,7 @@ var resizeStates = []corev1.ClaimResourceStatus{
 	corev1.PersistentVolumeClaimNodeResizePending,
 }
 
-func validateResizes(states map[corev1.ResourceName]corev1.ClaimResourceStatus, path *field.Path) field.ErrorList {
+func validateClaimResizes(states map[corev1.ResourceName]corev1.ClaimResourceStatus, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, name := range slices.Sorted(maps.Keys(states)) {
 		errs = append(errs, validateClaimResource(name, path)...)
