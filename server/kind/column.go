@@ -10,6 +10,9 @@ import (
 const (
 	none    = "<none>"
 	unknown = "<unknown>"
+	unset   = "<unset>"
+
+	terminating = "Terminating"
 )
 
 var (

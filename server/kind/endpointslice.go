@@ -50,9 +50,6 @@ var EndpointSlice = &Kind{
 // EndpointSliceController is who manages the slices of services with a selector, as discoveryv1.LabelManagedBy tells.
 const EndpointSliceController = "endpointslice-controller.k8s.io"
 
-// unset is printed for an empty list of a slice.
-const unset = "<unset>"
-
 func defaultEndpointSlice(s *discoveryv1.EndpointSlice) {
 	for i := range s.Ports {
 		setDefault(&s.Ports[i].Name, "")

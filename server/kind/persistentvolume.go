@@ -102,11 +102,6 @@ func reportPersistentVolume(updated, old *corev1.PersistentVolume) {
 	}
 }
 
-const (
-	unset       = "<unset>"
-	terminating = "Terminating"
-)
-
 func persistentVolumeRow(pv *corev1.PersistentVolume) []any {
 	claim := ""
 	if ref := pv.Spec.ClaimRef; ref != nil {
