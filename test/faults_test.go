@@ -1,13 +1,8 @@
 package test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,50 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
-
-// docker runs the engine's own client.
-func docker(t *testing.T, args ...string) string {
-	t.Helper()
-	return output(t, func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "docker", args...) })
-}
-
-// left lists what pods have left on this machine, whatever the API says: containers, endpoints of the network,
-// directories and mounts.
-func (c *cluster) left(t *testing.T) []string {
-	t.Helper()
-	left := strings.Fields(docker(t, "ps", "-aq", "--filter", "label=leme.node="+c.node))
-	if networks := docker(t, "network", "ls", "-q", "--filter", "name="+c.network()); networks != "" {
-		var there []struct{ Containers map[string]any }
-		must(t, json.Unmarshal([]byte(docker(t, "network", "inspect", c.network())), &there))
-		for id := range there[0].Containers {
-			left = append(left, "endpoint "+id)
-		}
-	}
-	dirs, err := filepath.Glob(filepath.Join(c.home, "agent", "pods", "*"))
-	must(t, err)
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	must(t, err)
-	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, c.home) {
-			left = append(left, "mount "+line)
-		}
-	}
-	return append(left, dirs...)
-}
-
-func (c *cluster) awaitNothingLeft(t *testing.T) {
-	t.Helper()
-	var left []string
-	defer func() {
-		if t.Failed() {
-			t.Logf("left: %q", left)
-		}
-	}()
-	eventually(t, "nothing left of any pod", func() bool {
-		left = c.left(t)
-		return len(left) == 0
-	})
-}
 
 // exact waits until each pod on the list has one sandbox and one container that run, and the node runs nothing else.
 func (s space) exact(t *testing.T, pods ...string) {
@@ -92,11 +43,7 @@ func withVolume(p *corev1.Pod) {
 func TestChurn(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
-	server, agent := c.apart(t)
-	server.start(t, c)
-	c.awaitAgentsKubeconfig(t)
-	agent.start(t, c)
-	c.awaitNode(t, "Ready")
+	server, agent := c.upApart(t)
 	s := c.space(t, metav1.NamespaceDefault)
 	s.ready(t, s.tool(t, "first", "stay", withVolume)) // its image is there for all that follow
 

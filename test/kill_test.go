@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,11 +15,7 @@ import (
 func TestKills(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
-	server, agent := c.apart(t)
-	server.start(t, c)
-	c.awaitAgentsKubeconfig(t)
-	agent.start(t, c)
-	c.awaitNode(t, "Ready")
+	server, agent := c.upApart(t)
 	c.must(t, "image", "push", filepath.Join(c.bin, "hello.tar"), "hello:1.0")
 	deployHello(t, c, "default")
 	long := strings.TrimSpace(c.must(t, "run", "bystander", "--image=registry.leme/hello:1.0"))
@@ -28,17 +23,18 @@ func TestKills(t *testing.T) {
 	c.must(t, "wait", "pod/bystander", "--for=condition=Ready", "--timeout="+patience.String())
 	bystander := runningContainers(t, c, "bystander")
 
+	const container, sandbox = "leme_hello_", "leme_POD_hello-"
 	const seed1, seed2 = 7, 11
 	dice := rand.New(rand.NewPCG(seed1, seed2))
 	kills := []struct {
 		name string
 		kill func()
 	}{
-		{"container", func() { killContainer(t, c, dice) }},
-		{"sandbox", func() { killSandbox(t, c, dice) }},
+		{"container", func() { killOne(t, c, dice, container) }},
+		{"sandbox", func() { killOne(t, c, dice, sandbox) }},
 		{"agent", func() { agent.kill(t); agent.start(t, c) }},
 		{"server", func() { server.kill(t); server.start(t, c) }},
-		{"container, then agent", func() { killContainer(t, c, dice); agent.kill(t); agent.start(t, c) }},
+		{"container, then agent", func() { killOne(t, c, dice, container); agent.kill(t); agent.start(t, c) }},
 	}
 	for round := range 20 {
 		k := kills[round%len(kills)]
@@ -76,36 +72,4 @@ func settled(t *testing.T, c *cluster) bool {
 		}
 	}
 	return len(running) == 6
-}
-
-// runningContainers are the node's by name, of one pod or of all.
-func runningContainers(t *testing.T, c *cluster, pod string) []string {
-	t.Helper()
-	args := []string{"ps", "--no-trunc", "--format", "{{.Names}}", "--filter", "label=leme.node=" + c.node}
-	if pod != "" {
-		args = append(args, "--filter", "label=leme.pod.name="+pod)
-	}
-	names := strings.Fields(output(t, func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "docker", args...) }))
-	slices.Sort(names)
-	return names
-}
-
-func killContainer(t *testing.T, c *cluster, dice *rand.Rand) { killOne(t, c, dice, "leme_hello_") }
-func killSandbox(t *testing.T, c *cluster, dice *rand.Rand)   { killOne(t, c, dice, "leme_POD_hello-") }
-
-func killOne(t *testing.T, c *cluster, dice *rand.Rand, prefix string) {
-	t.Helper()
-	var victims []string
-	for _, name := range runningContainers(t, c, "") {
-		if strings.HasPrefix(name, prefix) {
-			victims = append(victims, name)
-		}
-	}
-	if len(victims) == 0 {
-		t.Fatalf("no container %s… to kill", prefix)
-	}
-	victim := victims[dice.IntN(len(victims))]
-	output(t, func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, "docker", "kill", "-s", "KILL", victim)
-	})
 }

@@ -95,16 +95,6 @@ func TestKubectl(t *testing.T) {
 	})
 }
 
-// containersOf lists the engine's containers, running or not, of a namespace's pods on the cluster's node.
-func containersOf(t *testing.T, c *cluster, namespace string) []string {
-	t.Helper()
-	out := output(t, func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, "docker", "ps", "-a", "--format", "{{.Names}}",
-			"--filter", "label=leme.node="+c.node, "--filter", "label=leme.pod.namespace="+namespace)
-	})
-	return strings.Fields(out)
-}
-
 // followLogs reads a line that is written after kubectl has begun to follow.
 func followLogs(t *testing.T, c *cluster, namespace, pod string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -46,9 +46,7 @@ func TestMakeUp(t *testing.T) {
 	if left := containersOf(t, c, "default"); len(left) > 0 {
 		t.Errorf("make down left %v", left)
 	}
-	if networks := output(t, func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, "docker", "network", "ls", "--format", "{{.Name}}")
-	}); strings.Contains(networks, c.network()) {
+	if strings.Contains(docker(t, "network", "ls", "--format", "{{.Name}}"), c.network()) {
 		t.Errorf("make down left the network %s", c.network())
 	}
 	run("down", down, "PURGE=1")

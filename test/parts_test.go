@@ -52,6 +52,17 @@ func (c *cluster) apart(t *testing.T) (server, agent *process) {
 	return server, agent
 }
 
+// upApart is up with server and agent apart.
+func (c *cluster) upApart(t *testing.T) (server, agent *process) {
+	t.Helper()
+	server, agent = c.apart(t)
+	server.start(t, c)
+	c.awaitAgentsKubeconfig(t)
+	agent.start(t, c)
+	c.awaitNode(t, "Ready")
+	return server, agent
+}
+
 // awaitAgentsKubeconfig waits until the server has let the agent of this machine in.
 func (c *cluster) awaitAgentsKubeconfig(t *testing.T) {
 	t.Helper()

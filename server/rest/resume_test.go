@@ -66,11 +66,13 @@ func TestTornStream(t *testing.T) {
 	if err := b.together(t.Context(), "new", "a", "b"); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	r := &reader{maps: maps, version: list.ResourceVersion, told: map[string]string{}}
-	if err := r.read(t.Context(), 1, "none"); err != nil || len(r.told) != 1 {
+	if err := r.read(ctx, 1, "none"); err != nil || len(r.told) != 1 {
 		t.Fatalf("the first event: %v, %v", r.told, err)
 	}
-	if err := r.read(t.Context(), 2, "none"); err != nil || r.told["a"] != "new" || r.told["b"] != "new" {
+	if err := r.read(ctx, 2, "none"); err != nil || r.told["a"] != "new" || r.told["b"] != "new" {
 		t.Errorf("after the break the client knows %v, %v", r.told, err)
 	}
 }
