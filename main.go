@@ -37,6 +37,7 @@ import (
 	"leme/registry"
 	"leme/registry/pull"
 	"leme/server"
+	"leme/server/audit"
 	"leme/server/auth"
 	"leme/shell"
 	"leme/shell/command"
@@ -139,7 +140,7 @@ func newMaster(o command.ServerOptions) (*master, error) {
 		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, PodCIDR: o.PodCIDR, Version: version,
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod,
 		EtcdEndpoints:          o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
-		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests,
+		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),
 		Mounts: []server.Mount{{Prefix: "/v2/", Handler: images}},
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"leme/server/audit"
 	"leme/server/seal"
 )
 
@@ -31,6 +32,8 @@ type Config struct {
 
 	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
 	NodeMonitorGracePeriod time.Duration
+
+	Audit audit.Config // without a Path there is no audit log
 
 	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
 	Mounts  []Mount // handlers of other parts, besides the API

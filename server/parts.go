@@ -51,7 +51,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 		API: api, Documents: documents,
 		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate), Authorizer: authorizer, Tokens: accounts,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
-		Flow: queues, Metrics: s.metrics,
+		Flow: queues, Metrics: s.metrics, Audit: s.audit,
 	})
 	if err != nil {
 		return nil, err

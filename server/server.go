@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"leme/server/audit"
 	"leme/server/auth"
 	"leme/server/auth/token"
 	"leme/server/kind"
@@ -34,6 +35,7 @@ type Server struct {
 	listener   net.Listener
 	kinds      *kind.Set
 	metrics    *prometheus.Registry
+	audit      *audit.Log // nil: none is kept
 	ready      chan struct{}
 }
 
@@ -52,6 +54,11 @@ func New(c Config) (*Server, error) {
 	}
 	if s.accountKey, err = token.OpenKey(filepath.Join(c.Home, "pki", "sa.key")); err != nil {
 		return nil, err
+	}
+	if c.Audit.Path != "" {
+		if s.audit, err = audit.Open(c.Audit, s.metrics); err != nil {
+			return nil, err
+		}
 	}
 	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listening for the API: %w", err)
@@ -83,7 +90,7 @@ func (s *Server) NodeKubeconfig(path, nodeName string, hosts []string) error {
 	return s.pki.WriteKubeconfig(path, s.URL(), auth.NodePrefix+nodeName, []string{auth.GroupNodes}, hosts)
 }
 
-// Run serves until ctx ends or a part fails. The store outlives everything that uses it.
+// Run serves until ctx ends or a part fails. The store and the audit log outlive everything that uses them.
 func (s *Server) Run(ctx context.Context) error {
 	st, err := s.openStore()
 	if err != nil {
@@ -93,6 +100,9 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return st.Run(storing) })
+	if s.audit != nil {
+		g.Go(func() error { return s.audit.Run(storing) })
+	}
 	g.Go(func() error {
 		defer stop()
 		return s.serve(ctx, st)

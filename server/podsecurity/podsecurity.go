@@ -34,6 +34,20 @@ func (p Policy) Enforce(meta *metav1.ObjectMeta, spec *corev1.PodSpec) error {
 	return nil
 }
 
+// Keys of annotations in the audit log.
+const (
+	EnforcedPolicy = api.AuditAnnotationPrefix + api.EnforcedPolicyAnnotationKey
+	Violations     = api.AuditAnnotationPrefix + api.AuditViolationsAnnotationKey
+)
+
+// Audit is what the audit log says about a pod, or about what makes pods; empty when all is well.
+func (p Policy) Audit(meta *metav1.ObjectMeta, spec *corev1.PodSpec) string {
+	if r := check(p.Policy.Audit, meta, spec); !r.Allowed {
+		return fmt.Sprintf("would violate PodSecurity %q: %s", p.Policy.Audit.String(), r.ForbiddenDetail())
+	}
+	return ""
+}
+
 // Warn is what a client should hear about a pod, or about what makes pods; empty when all is well.
 func (p Policy) Warn(meta *metav1.ObjectMeta, spec *corev1.PodSpec) string {
 	if r := check(p.Policy.Warn, meta, spec); !r.Allowed {

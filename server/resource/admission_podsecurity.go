@@ -26,13 +26,23 @@ func podSecurity(ctx context.Context, a *API, w admission) error {
 	policy := a.securityPolicy(w.Namespace)
 	if pod == nil {
 		heed(ctx, policy.Warn(&template.ObjectMeta, &template.Spec))
+		tell(ctx, policy.Audit(&template.ObjectMeta, &template.Spec))
 		return nil
 	}
+	annotate(ctx, podsecurity.EnforcedPolicy, policy.Policy.Enforce.String())
+	tell(ctx, policy.Audit(&pod.ObjectMeta, &pod.Spec))
 	if err := policy.Enforce(&pod.ObjectMeta, &pod.Spec); err != nil {
 		return apierrors.NewForbidden(w.resource(), pod.Name, err)
 	}
 	heed(ctx, policy.Warn(&pod.ObjectMeta, &pod.Spec))
 	return nil
+}
+
+// tell has the audit log say what a namespace's audit level finds.
+func tell(ctx context.Context, violations string) {
+	if violations != "" {
+		annotate(ctx, podsecurity.Violations, violations)
+	}
 }
 
 func heed(ctx context.Context, warning string) {

@@ -85,6 +85,19 @@ func WithWarnings(ctx context.Context, add func(string)) context.Context {
 	return context.WithValue(ctx, warningsKey{}, add)
 }
 
+type annotationsKey struct{}
+
+// WithAnnotations returns a context through which admission tells the audit log what it has found.
+func WithAnnotations(ctx context.Context, add func(key, value string)) context.Context {
+	return context.WithValue(ctx, annotationsKey{}, add)
+}
+
+func annotate(ctx context.Context, key, value string) {
+	if add, ok := ctx.Value(annotationsKey{}).(func(key, value string)); ok {
+		add(key, value)
+	}
+}
+
 func warn(ctx context.Context, warnings ...string) {
 	add, ok := ctx.Value(warningsKey{}).(func(string))
 	if !ok {

@@ -16,6 +16,7 @@ import (
 
 // writeItem answers with one object.
 func (c *call) writeItem(code int, it *store.Item) error {
+	c.audit.response(it.JSON)
 	switch {
 	case c.accept.form == formTable:
 		return c.writeTable(code, &resource.List{Items: []*store.Item{it}, Revision: it.Revision})
@@ -38,6 +39,9 @@ func (c *call) writeItem(code int, it *store.Item) error {
 
 // writeList answers with a list of the call's kind.
 func (c *call) writeList(code int, list *resource.List) error {
+	if c.audit.wantsResponse() {
+		c.auditList(list)
+	}
 	switch {
 	case c.accept.form == formTable:
 		return c.writeTable(code, list)
@@ -53,6 +57,15 @@ func (c *call) writeList(code int, list *resource.List) error {
 		c.writeJSON(code, whole.buf)
 	}
 	return nil
+}
+
+// auditList gives the audit log a whole list, in whatever form the client gets it.
+func (c *call) auditList(list *resource.List) {
+	form, whole := c.accept.form, &output{}
+	c.accept.form = formFull
+	c.spliceList(whole, list)
+	c.accept.form = form
+	c.audit.response(whole.buf)
 }
 
 // spliceList puts a list together from the stored bytes of its items.
@@ -119,6 +132,11 @@ func (c *call) answer(code int, obj runtime.Object, gvk schema.GroupVersionKind)
 		}
 	}
 	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	if c.audit.wantsResponse() {
+		if raw, err := json.Marshal(obj); err == nil {
+			c.audit.response(raw)
+		}
+	}
 	if message, ok := obj.(marshaler); ok && c.accept.format == formatProtobuf {
 		if raw, err := message.Marshal(); err == nil {
 			apiVersion, kind := gvk.ToAPIVersionAndKind()

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -41,6 +43,9 @@ func (c *call) body() ([]byte, error) {
 	case err != nil:
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("reading the body: %v", err))
 	}
+	if c.mediaType() != runtime.ContentTypeProtobuf {
+		c.audit.request(data)
+	}
 	return data, nil
 }
 
@@ -70,6 +75,9 @@ func (c *call) decodeBytes(data []byte, into runtime.Object, gvk schema.GroupVer
 	for _, w := range warnings {
 		c.warn(w)
 	}
+	if err == nil && c.audit != nil {
+		c.auditDecoded(into)
+	}
 	return err
 }
 
@@ -82,6 +90,18 @@ func (c *call) optionsKind() string {
 		return "UpdateOptions"
 	}
 	return "DeleteOptions"
+}
+
+// auditDecoded tells the audit log of what only the decoded body says.
+func (c *call) auditDecoded(obj runtime.Object) {
+	if m, err := meta.Accessor(obj); err == nil {
+		c.audit.names(m)
+	}
+	if c.mediaType() == runtime.ContentTypeProtobuf {
+		if raw, err := json.Marshal(obj); err == nil {
+			c.audit.request(raw)
+		}
+	}
 }
 
 // mediaType is the body's, without its parameters.

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"leme/server/auth"
 	"leme/server/kind"
 	"leme/server/resource"
@@ -24,7 +26,11 @@ type call struct {
 	accept accept
 	tables *tables
 
-	bodyTime time.Duration // for its body to come
+	id       string // of the request, in logs: its own, or the one that it came with
+	arrived  time.Time
+	audit    *record        // nil: nothing is recorded
+	failure  *metav1.Status // the answer, where that is one
+	bodyTime time.Duration  // for its body to come
 
 	series *series
 	queued time.Duration // until it was let in
@@ -52,27 +58,37 @@ func (c *call) target() resource.Target {
 // context is the request's, with who asks for what, and with warnings going to the response's headers.
 func (c *call) context() context.Context {
 	ctx := auth.WithRequest(c.r.Context(), auth.Request{User: c.user, Attributes: c.info.attributes(c.query)})
+	if c.audit != nil {
+		ctx = resource.WithAnnotations(ctx, c.audit.annotate)
+	}
 	return resource.WithWarnings(ctx, c.warn)
 }
 
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status   int
+	bytes    int64
+	onHeader func() // called once the answer begins; nil: nobody wants to know
+}
+
+func (w *recorder) begin(status int) {
+	if w.status != 0 {
+		return
+	}
+	w.status = status
+	if w.onHeader != nil {
+		w.onHeader()
+	}
 }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err
@@ -86,6 +102,6 @@ func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Fl
 
 // Hijack implements http.Hijacker, for the upgrades that proxies pass through.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.status = http.StatusSwitchingProtocols
+	w.begin(http.StatusSwitchingProtocols)
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }

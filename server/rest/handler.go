@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
+	"leme/server/audit"
 	"leme/server/auth"
 	"leme/server/auth/token"
 	"leme/server/flow"
@@ -29,6 +32,7 @@ type Config struct {
 	Mounts        []Mount
 	Flow          *flow.Controller     // who is served when there is much to do; nil: one with its defaults
 	Metrics       *prometheus.Registry // nil: one of its own
+	Audit         *audit.Log           // nil: nothing is recorded
 }
 
 // Mount is a handler under a prefix ("/v2/"), behind the same TLS, authentication and authorization.
@@ -65,6 +69,7 @@ type Handler struct {
 	discovery *discovery
 	metrics   *metrics
 	flow      *flow.Controller
+	auditLog  *audit.Log
 	bodyTime  time.Duration
 	mounts    []Mount
 	tables    tables
@@ -88,6 +93,7 @@ func New(c Config) (*Handler, error) {
 		discovery: newDiscovery(c.API.Kinds()),
 		metrics:   newMetrics(c.Metrics),
 		flow:      c.Flow,
+		auditLog:  c.Audit,
 		bodyTime:  bodyTime,
 		mounts:    c.Mounts,
 		version:   c.Version,
@@ -95,24 +101,42 @@ func New(c Config) (*Handler, error) {
 	c.Metrics.MustRegister(newObjectCounter(h))
 	h.life, h.end = context.WithCancel(context.Background())
 	h.fixed = h.fixedPaths(c.Mounts)
-	// A request passes these from the last line to the first.
+	h.chain()
+	return h, nil
+}
+
+// chain joins the steps. A request passes them from the last line to the first.
+func (h *Handler) chain() {
 	var next http.Handler = http.HandlerFunc(h.route)
 	next = h.authorize(next)
 	next = h.limit(next)
 	next = h.impersonate(next)
+	next = h.audit(next)
 	next = h.authenticate(next)
 	next = h.observe(next)
 	next = h.recover(next)
 	h.steps = next
-	return h, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query), bodyTime: h.bodyTime}
+	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query), bodyTime: h.bodyTime,
+		id: requestID(r), arrived: time.Now()}
+	w.Header().Set(auditv1.HeaderAuditID, c.id)
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	h.steps.ServeHTTP(c.w, c.r)
+}
+
+// maxRequestID bounds an ID that a request comes with, in bytes.
+const maxRequestID = 64
+
+// requestID is the one that a request comes with, from whoever passed it on, or a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(auditv1.HeaderAuditID); id != "" {
+		return id[:min(len(id), maxRequestID)]
+	}
+	return string(uuid.NewUUID())
 }
 
 // Close ends all watches and idle connections to agents, so that a graceful shutdown need not wait for them.

@@ -38,6 +38,7 @@ func (h *Handler) impersonate(next http.Handler) http.Handler {
 				}
 			}
 			c.user = withImpliedGroups(as)
+			c.audit.impersonated(c.user)
 		}
 		for name := range r.Header { // whatever a request is passed on to acts for nobody else
 			if strings.HasPrefix(name, "Impersonate-") {

@@ -36,11 +36,12 @@ func statusOf(err error) metav1.Status {
 // fail answers with an error's Status. What fails because the client has gone is no failure.
 func (c *call) fail(err error) {
 	status := statusOf(err)
+	c.failure = &status
 	if status.Code >= http.StatusInternalServerError && errors.Is(c.r.Context().Err(), context.Canceled) {
 		return
 	}
 	if status.Code >= http.StatusInternalServerError {
-		slog.Warn("A request failed", "method", c.r.Method, "uri", c.r.RequestURI, "user", c.user.Name, "error", err)
+		slog.Warn("A request failed", "method", c.r.Method, "uri", c.r.RequestURI, "user", c.user.Name, "auditID", c.id, "error", err)
 	}
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))

@@ -37,7 +37,7 @@ func (h *Handler) recover(next http.Handler) http.Handler {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
-			slog.Error("A request panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+			slog.Error("A request panicked", "method", r.Method, "path", r.URL.Path, "auditID", of(r).id, "panic", v, "stack", string(debug.Stack()))
 			c := of(r)
 			if c.w.status != 0 {
 				panic(http.ErrAbortHandler) // the answer had begun: cut it off, so that it is not taken for whole
@@ -57,7 +57,7 @@ func (h *Handler) observe(next http.Handler) http.Handler {
 		defer func() {
 			took := time.Since(start)
 			done(took)
-			slog.Debug("request", "method", r.Method, "uri", r.RequestURI, "verb", c.info.Verb, "user", c.user.Name,
+			slog.Debug("request", "auditID", c.id, "method", r.Method, "uri", r.RequestURI, "verb", c.info.Verb, "user", c.user.Name,
 				"agent", r.UserAgent(), "status", c.w.status, "bytes", c.w.bytes, "took", took)
 		}()
 		next.ServeHTTP(w, r)
@@ -78,6 +78,7 @@ func (h *Handler) authenticate(next http.Handler) http.Handler {
 				w.Header().Set("WWW-Authenticate", `Basic realm="leme"`)
 			}
 			c.fail(apierrors.NewUnauthorized("Unauthorized"))
+			h.unknown(c)
 			return
 		case !ok:
 			user = auth.User{Name: userAnonymous, Groups: []string{groupUnauthenticated}}
@@ -97,7 +98,9 @@ func (h *Handler) authorize(next http.Handler) http.Handler {
 		c := of(r)
 		a := c.info.attributes(c.query)
 		if a.Path == "" || !isOpen(a.Path) {
-			if allowed, reason := h.authz.Authorize(c.user, a); !allowed {
+			allowed, reason := h.authz.Authorize(c.user, a)
+			c.audit.decision(allowed, reason)
+			if !allowed {
 				c.fail(forbidden(c.user, a, reason))
 				return
 			}

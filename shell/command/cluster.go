@@ -22,6 +22,7 @@ type ServerOptions struct {
 	EtcdCA, EtcdCert, EtcdKey string
 	EncryptSecrets            bool
 	MaxRequests               int // served at once
+	Audit                     AuditOptions
 	PodCIDR                   string
 	NodeMonitorGracePeriod    time.Duration
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
@@ -36,6 +37,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EtcdKey, "etcd-keyfile", "", "Key of the client certificate.")
 	flags.BoolVar(&o.EncryptSecrets, "encrypt-secrets", false, "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys.")
 	flags.IntVar(&o.MaxRequests, "max-requests-inflight", 600, "Requests that are served at once; others wait, the system's own excepted.")
+	o.Audit.addFlags(flags)
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 	flags.DurationVar(&o.NodeMonitorGracePeriod, "node-monitor-grace-period", 40*time.Second, "How long a node may be silent before it counts as lost; agents are heard every 10s.")
 }
