@@ -12,6 +12,7 @@ import (
 	"leme/server/event"
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 	"leme/server/store"
 	"leme/server/store/storetest"
 )
@@ -25,10 +26,7 @@ func sweepEnvironment(t *testing.T) *environment {
 		now:    func() time.Time { return time.Now().Add(2 * time.Hour) },
 	}
 	e.events = event.NewRecorder(resource.For[*corev1.Event](e.api, kind.Event, "tester"), "test")
-	namespaces := resource.For[*corev1.Namespace](e.api, kind.Namespace, "tester")
-	if _, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}}); err != nil {
-		t.Fatal(err)
-	}
+	resourcetest.Namespace(t, e.api, "default", nil)
 	return e
 }
 

@@ -26,7 +26,7 @@ type admissionStep func(ctx context.Context, a *API, w admission) error
 var admissionSteps = []admissionStep{
 	namespaceLives,
 	limitDefaults,
-	serviceAccountDefault,
+	runAsAccount,
 	priorityDefault,
 	runtimeDefaults,
 	tolerationDefaults,

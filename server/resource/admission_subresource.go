@@ -17,6 +17,7 @@ type subresourceCheck struct {
 // would look at.
 var subresourceChecks = []subresourceCheck{
 	{kind.Pod, "resize", limitBounds},
+	{kind.Pod, "ephemeralcontainers", ephemeralSecrets},
 	{kind.Pod, "ephemeralcontainers", podSecurity},
 }
 

@@ -80,6 +80,10 @@ func FuzzPatch(f *testing.F) {
 	if _, err := a.Create(ctx, Target{Kind: kind.Namespace}, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "a"}}, metav1.CreateOptions{}); err != nil {
 		f.Fatal(err)
 	}
+	accounts := Target{Kind: kind.ServiceAccount, Namespace: "a"}
+	if _, err := a.Create(ctx, accounts, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{}); err != nil {
+		f.Fatal(err)
+	}
 	pods := Target{Kind: kind.Pod, Namespace: "a"}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "b"}}}}
 	if _, err := a.Create(ctx, pods, pod, metav1.CreateOptions{}); err != nil {

@@ -12,15 +12,16 @@ import (
 
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 	"leme/server/store"
 	"leme/server/store/storetest"
 )
 
-// newAPI starts the verbs over a real store that holds the namespace "default".
+// newAPI starts the verbs over a real store that holds the namespace "default" and its service account.
 func newAPI(t testing.TB) *resource.API {
 	t.Helper()
 	a := resource.New(storetest.New(t), kind.All())
-	must(a.Create(t.Context(), target(kind.Namespace, "", ""), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{}))(t)
+	resourcetest.Namespace(t, a, "default", nil)
 	return a
 }
 

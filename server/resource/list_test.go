@@ -13,6 +13,7 @@ import (
 
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 )
 
 func names(list *resource.List) string {
@@ -34,7 +35,7 @@ func list(t testing.TB, a *resource.API, tg resource.Target, o metav1.ListOption
 
 func TestListSelects(t *testing.T) {
 	a, ctx := newAPI(t), context.Background()
-	create(t, a, target(kind.Namespace, "", ""), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "other"}})
+	resourcetest.Namespace(t, a, "other", nil)
 	newRunning(t, a, "a")
 	create(t, a, pods(""), newPod("b"))
 	other := newPod("a")

@@ -27,4 +27,8 @@ func TestMirrorPodsAreNobody(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "a mirror pod may not reference service accounts") {
 		t.Errorf("got %v", err)
 	}
+	secretive := mirror("secretive", "")
+	secretive.Spec.Volumes = []corev1.Volume{{Name: "s", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}}}
+	_, err = a.Create(context.Background(), target(kind.Pod, "default", ""), secretive, metav1.CreateOptions{})
+	refused(t, err, `pods "secretive" is forbidden: a mirror pod may not reference secrets`)
 }

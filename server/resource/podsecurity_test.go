@@ -10,6 +10,7 @@ import (
 
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 )
 
 func namespaces(name string) resource.Target { return target(kind.Namespace, "", name) }
@@ -17,9 +18,7 @@ func namespaces(name string) resource.Target { return target(kind.Namespace, "",
 // secured makes a namespace with a level for its pods.
 func secured(t testing.TB, a *resource.API, name, level string) {
 	t.Helper()
-	create(t, a, namespaces(""), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		Name: name, Labels: map[string]string{"pod-security.kubernetes.io/enforce": level},
-	}})
+	resourcetest.Namespace(t, a, name, map[string]string{"pod-security.kubernetes.io/enforce": level})
 }
 
 func onHost(pod *corev1.Pod) *corev1.Pod {

@@ -10,15 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"leme/server/auth"
 	"leme/server/auth/rbac"
 	"leme/server/auth/token"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 	"leme/server/store/storetest"
 )
 
@@ -66,7 +64,7 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 		server.Close()
 	})
 	b := &bed{Handler: h, url: server.URL}
-	b.namespace(t, "default")
+	resourcetest.Namespace(t, b.api, "default", nil)
 	return b
 }
 
@@ -86,14 +84,6 @@ func follow(t testing.TB, api *resource.API, access *rbac.Index) {
 		}
 	})
 	<-known
-}
-
-func (b *bed) namespace(t testing.TB, name string) {
-	t.Helper()
-	namespaces := resource.For[*corev1.Namespace](b.api, kind.Namespace, "test")
-	if _, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // do sends "METHOD /path" as an admin, with headers given as "Name: value".

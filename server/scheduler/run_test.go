@@ -8,12 +8,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/resource/resourcetest"
 	"leme/server/store"
 	"leme/server/store/storetest"
 )
@@ -62,11 +62,7 @@ func nodeOf(item *store.Item) string {
 
 // fill makes nodes, and pods that wait for one.
 func fill(b *testing.B, api *resource.API, nodes, pods int) {
-	_, err := resource.For[*corev1.Namespace](api, kind.Namespace, user).Create(b.Context(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}})
-	if err != nil {
-		b.Fatal(err)
-	}
+	resourcetest.Namespace(b, api, "default", nil)
 	all := resource.For[*corev1.Node](api, kind.Node, user)
 	waiting := resource.For[*corev1.Pod](api, kind.Pod, user)
 	g, ctx := errgroup.WithContext(b.Context())

@@ -59,11 +59,11 @@ func (z Authorizer) problem(node string, a *auth.Attributes) string {
 		return ""
 	}
 	switch a.Resource {
-	case secrets, configMaps:
+	case "secrets", "configmaps":
 		return z.readProblem(node, a, reading)
-	case claims:
+	case "persistentvolumeclaims":
 		return z.readProblem(node, a, []string{"get"})
-	case serviceAccounts:
+	case "serviceaccounts":
 		if a.Subresource == "token" {
 			return z.tokenProblem(node, a)
 		}

@@ -126,7 +126,7 @@ func TestGraphForgets(t *testing.T) {
 	second := web()
 	second.Name = "second"
 	g := graphOf(web(), second)
-	pull := object{secrets, place{"default", "pull"}}
+	pull := object{"secrets", place{"default", "pull"}}
 	g.set(place{"default", "web"}, nil)
 	if !g.has("n1", pull) {
 		t.Error("what the second pod names is forgotten with the first")

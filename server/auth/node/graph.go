@@ -120,7 +120,7 @@ func objectsOf(p *corev1.Pod) []object {
 		return nil
 	}
 	var all []object
-	visit(p, func(resource, name string) {
+	kind.PodReferences(p, func(resource, name string) {
 		if o := (object{resource, place{p.Namespace, name}}); name != "" && !slices.Contains(all, o) {
 			all = append(all, o)
 		}

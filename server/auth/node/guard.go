@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"leme/server/auth"
+	"leme/server/kind"
 	"leme/server/resource"
 )
 
@@ -101,7 +102,7 @@ func mirrorPod(node string, p *corev1.Pod) error {
 		return fmt.Errorf("node %q can only create pods with spec.nodeName set to itself", node)
 	}
 	var problem error
-	visit(p, func(what, name string) {
+	kind.PodReferences(p, func(what, name string) {
 		if name != "" {
 			problem = fmt.Errorf("node %q can not create pods that reference %s", node, what)
 		}

@@ -1,19 +1,21 @@
-package node
+package kind
 
 import corev1 "k8s.io/api/core/v1"
 
+// The resources that a pod's spec may name objects of.
 const (
-	secrets         = "secrets"
-	configMaps      = "configmaps"
-	serviceAccounts = "serviceaccounts"
-	claims          = "persistentvolumeclaims"
+	secretRefs    = "secrets"
+	configMapRefs = "configmaps"
+	accountRefs   = "serviceaccounts"
+	claimRefs     = "persistentvolumeclaims"
 )
 
-// visit calls fn for every name in a pod's spec of something that its agent needs; names may be empty, and come twice.
-func visit(p *corev1.Pod, fn func(resource, name string)) {
-	fn(serviceAccounts, p.Spec.ServiceAccountName)
+// PodReferences calls fn for every name in a pod's spec of something that its agent needs, and its resource in the core
+// group; names may be empty, and come twice.
+func PodReferences(p *corev1.Pod, fn func(resource, name string)) {
+	fn(accountRefs, p.Spec.ServiceAccountName)
 	for _, s := range p.Spec.ImagePullSecrets {
-		fn(secrets, s.Name)
+		fn(secretRefs, s.Name)
 	}
 	for i := range p.Spec.InitContainers {
 		visitEnv(p.Spec.InitContainers[i].Env, p.Spec.InitContainers[i].EnvFrom, fn)
@@ -35,18 +37,18 @@ func visitEnv(env []corev1.EnvVar, from []corev1.EnvFromSource, fn func(resource
 			continue
 		}
 		if s := e.ValueFrom.SecretKeyRef; s != nil {
-			fn(secrets, s.Name)
+			fn(secretRefs, s.Name)
 		}
 		if c := e.ValueFrom.ConfigMapKeyRef; c != nil {
-			fn(configMaps, c.Name)
+			fn(configMapRefs, c.Name)
 		}
 	}
 	for _, f := range from {
 		if f.SecretRef != nil {
-			fn(secrets, f.SecretRef.Name)
+			fn(secretRefs, f.SecretRef.Name)
 		}
 		if f.ConfigMapRef != nil {
-			fn(configMaps, f.ConfigMapRef.Name)
+			fn(configMapRefs, f.ConfigMapRef.Name)
 		}
 	}
 }
@@ -54,22 +56,22 @@ func visitEnv(env []corev1.EnvVar, from []corev1.EnvFromSource, fn func(resource
 func visitVolume(pod string, v *corev1.Volume, fn func(resource, name string)) {
 	switch {
 	case v.Secret != nil:
-		fn(secrets, v.Secret.SecretName)
+		fn(secretRefs, v.Secret.SecretName)
 	case v.ConfigMap != nil:
-		fn(configMaps, v.ConfigMap.Name)
+		fn(configMapRefs, v.ConfigMap.Name)
 	case v.PersistentVolumeClaim != nil:
-		fn(claims, v.PersistentVolumeClaim.ClaimName)
+		fn(claimRefs, v.PersistentVolumeClaim.ClaimName)
 	case v.Ephemeral != nil:
-		fn(claims, pod+"-"+v.Name)
+		fn(claimRefs, pod+"-"+v.Name)
 	case v.CSI != nil && v.CSI.NodePublishSecretRef != nil:
-		fn(secrets, v.CSI.NodePublishSecretRef.Name)
+		fn(secretRefs, v.CSI.NodePublishSecretRef.Name)
 	case v.Projected != nil:
 		for _, s := range v.Projected.Sources {
 			if s.Secret != nil {
-				fn(secrets, s.Secret.Name)
+				fn(secretRefs, s.Secret.Name)
 			}
 			if s.ConfigMap != nil {
-				fn(configMaps, s.ConfigMap.Name)
+				fn(configMapRefs, s.ConfigMap.Name)
 			}
 		}
 	}
