@@ -16,7 +16,7 @@ func validateDeployment(d *appsv1.Deployment) field.ErrorList {
 	path := field.NewPath("spec")
 	errs := nonNegative(path.Child("replicas"), d.Spec.Replicas)
 	errs = append(errs, validateSelector(d.Spec.Selector, "deployment", path.Child("selector"))...)
-	errs = append(errs, validateWorkloadTemplate(&d.Spec.Template, d.Spec.Selector, path.Child("template"))...)
+	errs = append(errs, validateWorkloadTemplate(&d.Spec.Template, d.Spec.Selector, "ReplicaSet", path.Child("template"))...)
 	errs = append(errs, validateStrategy(&d.Spec.Strategy, path.Child("strategy"))...)
 	errs = append(errs, nonNegative(path.Child("minReadySeconds"), &d.Spec.MinReadySeconds)...)
 	errs = append(errs, nonNegative(path.Child("revisionHistoryLimit"), d.Spec.RevisionHistoryLimit)...)
@@ -60,10 +60,15 @@ func validateRollingUpdate(r *appsv1.RollingUpdateDeployment, path *field.Path) 
 	if number(unavailable) == 0 && number(surge) == 0 {
 		errs = append(errs, field.Invalid(path.Child("maxUnavailable"), unavailable.String(), "may not be 0 when `maxSurge` is 0"))
 	}
-	if unavailable.Type == intstr.String && number(unavailable) > 100 {
-		errs = append(errs, field.Invalid(path.Child("maxUnavailable"), unavailable.String(), "must not be greater than 100%"))
+	return append(errs, atMostAll(unavailable, path.Child("maxUnavailable"))...)
+}
+
+// atMostAll checks that a share is not more than the whole.
+func atMostAll(value intstr.IntOrString, path *field.Path) field.ErrorList {
+	if value.Type == intstr.Int || number(value) <= 100 {
+		return nil
 	}
-	return errs
+	return field.ErrorList{field.Invalid(path, value, "must not be greater than 100%")}
 }
 
 func countOrPercent(value intstr.IntOrString, path *field.Path) field.ErrorList {
@@ -90,8 +95,5 @@ func validateDeploymentStatus(updated, old *appsv1.Deployment) field.ErrorList {
 		replicaCount{"readyReplicas", s.ReadyReplicas}, replicaCount{"availableReplicas", s.AvailableReplicas},
 		replicaCount{"updatedReplicas", s.UpdatedReplicas})...)
 	errs = append(errs, nonNegative(path.Child("collisionCount"), s.CollisionCount)...)
-	if was, is := old.Status.CollisionCount, s.CollisionCount; was != nil && (is == nil || *is < *was) {
-		errs = append(errs, field.Invalid(path.Child("collisionCount"), ptr.Deref(is, 0), "cannot be decremented"))
-	}
-	return errs
+	return append(errs, notDecremented(s.CollisionCount, old.Status.CollisionCount, path.Child("collisionCount"))...)
 }

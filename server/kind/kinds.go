@@ -14,17 +14,23 @@ func All() *Set {
 		PersistentVolumeClaim,
 		Pod,
 		PodTemplate,
+		ReplicationController,
 		ResourceQuota,
 		Secret,
 		Service,
 		ServiceAccount,
 		// apps/v1
 		ControllerRevision,
+		DaemonSet,
 		Deployment,
 		ReplicaSet,
+		StatefulSet,
 		// autoscaling/v2, v1
 		HorizontalPodAutoscaler,
 		HorizontalPodAutoscalerV1,
+		// batch/v1
+		CronJob,
+		Job,
 		// certificates.k8s.io/v1
 		CertificateSigningRequest,
 		// coordination.k8s.io/v1
@@ -41,6 +47,8 @@ func All() *Set {
 		ServiceCIDR,
 		// node.k8s.io/v1
 		RuntimeClass,
+		// policy/v1
+		PodDisruptionBudget,
 		// rbac.authorization.k8s.io/v1
 		ClusterRole,
 		ClusterRoleBinding,

@@ -11,7 +11,7 @@ func validateReplicaSet(rs *appsv1.ReplicaSet) field.ErrorList {
 	errs := nonNegative(path.Child("replicas"), rs.Spec.Replicas)
 	errs = append(errs, nonNegative(path.Child("minReadySeconds"), &rs.Spec.MinReadySeconds)...)
 	errs = append(errs, validateSelector(rs.Spec.Selector, "replicaset", path.Child("selector"))...)
-	return append(errs, validateWorkloadTemplate(&rs.Spec.Template, rs.Spec.Selector, path.Child("template"))...)
+	return append(errs, validateWorkloadTemplate(&rs.Spec.Template, rs.Spec.Selector, "ReplicaSet", path.Child("template"))...)
 }
 
 func validateReplicaSetUpdate(updated, old *appsv1.ReplicaSet) field.ErrorList {

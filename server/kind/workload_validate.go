@@ -20,7 +20,8 @@ func validateSelector(selector *metav1.LabelSelector, workload string, path *fie
 }
 
 // validateWorkloadTemplate checks the pods that a workload makes: that it finds them again, and that they run on.
-func validateWorkloadTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelSelector, path *field.Path) field.ErrorList {
+// workload is its kind, as messages name it.
+func validateWorkloadTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelSelector, workload string, path *field.Path) field.ErrorList {
 	parsed, err := metav1.LabelSelectorAsSelector(selector)
 	if err != nil {
 		return field.ErrorList{field.Invalid(path.Root().Child("selector"), selector, "invalid label selector")}
@@ -30,11 +31,17 @@ func validateWorkloadTemplate(t *corev1.PodTemplateSpec, selector *metav1.LabelS
 		errs = append(errs, field.Invalid(path.Child("metadata", "labels"), t.Labels, "`selector` does not match template `labels`"))
 	}
 	errs = append(errs, validatePodTemplate(t, path)...)
+	return append(errs, runsOn(t, workload, path)...)
+}
+
+// runsOn checks that a template's pods are started again, and are not ended by a clock.
+func runsOn(t *corev1.PodTemplateSpec, workload string, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
 	if p := t.Spec.RestartPolicy; p != "" && p != corev1.RestartPolicyAlways {
 		errs = append(errs, field.NotSupported(path.Child("spec", "restartPolicy"), p, []corev1.RestartPolicy{corev1.RestartPolicyAlways}))
 	}
 	if t.Spec.ActiveDeadlineSeconds != nil {
-		errs = append(errs, field.Forbidden(path.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in ReplicaSet is not Supported"))
+		errs = append(errs, field.Forbidden(path.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in "+workload+" is not Supported"))
 	}
 	return errs
 }
