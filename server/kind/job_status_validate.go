@@ -48,7 +48,9 @@ func (c *jobChange) invalid(name string, value any, detail string) {
 	c.errs = append(c.errs, field.Invalid(statusPath(name), value, detail))
 }
 
-func (c *jobChange) badConditions(detail string) { c.invalid("conditions", field.OmitValueType{}, detail) }
+func (c *jobChange) badConditions(detail string) {
+	c.invalid("conditions", field.OmitValueType{}, detail)
+}
 
 // turned tells whether something holds now that did not, or the other way round.
 func (c *jobChange) turned(holds func(*batchv1.Job) bool) bool { return holds(c.is) != holds(c.was) }
@@ -81,7 +83,7 @@ func (c *jobChange) counts() {
 	if (turned || !ptr.Equal(s.Terminating, was.Terminating)) && finished && ptr.Deref(s.Terminating, 0) > 0 {
 		c.invalid("terminating", *s.Terminating, "terminating>0 is invalid for finished job")
 	}
-	if (!ptr.Equal(s.Ready, was.Ready) || s.Active != was.Active) && ptr.Deref(s.Ready, 0) > s.Active {
+	if (!ptr.Equal(s.Ready, was.Ready) || s.Active != was.Active) && s.Ready != nil && *s.Ready > s.Active {
 		c.invalid("ready", *s.Ready, "cannot set more ready pods than active")
 	}
 }

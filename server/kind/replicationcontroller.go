@@ -51,7 +51,8 @@ var ReplicationController = &Kind{
 		wide("Selector", corev1.ReplicationControllerSpec{}.SwaggerDoc()["selector"]),
 	},
 	Row: prints(func(rc *corev1.ReplicationController) []any {
-		containers := templateCells(&ptr.Deref(rc.Spec.Template, corev1.PodTemplateSpec{}).Spec, nil)
+		template := ptr.Deref(rc.Spec.Template, corev1.PodTemplateSpec{})
+		containers := templateCells(&template.Spec, nil)
 		return []any{
 			rc.Name, int64(ptr.Deref(rc.Spec.Replicas, 0)), int64(rc.Status.Replicas), int64(rc.Status.ReadyReplicas), age(rc),
 			containers[0], containers[1], labels.FormatLabels(rc.Spec.Selector),
