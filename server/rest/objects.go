@@ -3,7 +3,6 @@ package rest
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // objectCounter tells how many objects the store holds, by resource, when it is scraped.
@@ -22,13 +21,8 @@ func (o *objectCounter) Describe(out chan<- *prometheus.Desc) { out <- o.desc }
 
 // Collect implements prometheus.Collector.
 func (o *objectCounter) Collect(out chan<- prometheus.Metric) {
-	seen := map[schema.GroupResource]bool{}
-	for _, k := range o.handler.kinds.List() {
+	for _, k := range o.handler.kinds.Stored() {
 		gr := k.GroupResource()
-		if seen[gr] {
-			continue // another version of the same objects
-		}
-		seen[gr] = true
 		n := o.handler.api.Store().Snapshot(gr).Len()
 		out <- prometheus.MustNewConstMetric(o.desc, prometheus.GaugeValue, float64(n), gr.Group, gr.Resource)
 	}
