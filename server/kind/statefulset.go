@@ -8,6 +8,7 @@ import (
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 )
 
@@ -77,14 +78,17 @@ func defaultStatefulSet(s *appsv1.StatefulSet) {
 	for i := range s.Spec.VolumeClaimTemplates {
 		claim := &s.Spec.VolumeClaimTemplates[i]
 		claim.SetGroupVersionKind(core("PersistentVolumeClaim"))
-		setDefaultText(&claim.Status.Phase, corev1.ClaimPending)
-		setDefault(&claim.Spec.VolumeMode, corev1.PersistentVolumeFilesystem)
+		defaultPersistentVolumeClaim(claim)
 	}
 	defaultPodSpec(&s.Spec.Template.Spec)
 }
 
 func statefulSetWarnings(s *appsv1.StatefulSet) []string {
 	warnings := templateWarnings(&s.Spec.Template)
+	for i := range s.Spec.VolumeClaimTemplates {
+		at := field.NewPath("spec", "volumeClaimTemplates").Index(i)
+		warnings = append(warnings, claimSpecWarnings(&s.Spec.VolumeClaimTemplates[i].Spec, at)...)
+	}
 	if limit := s.Spec.RevisionHistoryLimit; limit != nil && *limit < 0 {
 		warnings = append(warnings, "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended")
 	}

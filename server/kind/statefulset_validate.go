@@ -28,7 +28,12 @@ func validateStatefulSet(s *appsv1.StatefulSet) field.ErrorList {
 
 // validateNewStatefulSet checks what never changes afterwards.
 func validateNewStatefulSet(s *appsv1.StatefulSet) field.ErrorList {
-	return maybeNamed(field.NewPath("spec", "serviceName"), s.Spec.ServiceName, validation.IsDNS1123Label)
+	path := field.NewPath("spec")
+	var errs field.ErrorList
+	for i := range s.Spec.VolumeClaimTemplates {
+		errs = append(errs, validateClaimSpec(&s.Spec.VolumeClaimTemplates[i].Spec, path.Child("volumeClaimTemplates").Index(i).Child("spec"))...)
+	}
+	return append(errs, maybeNamed(path.Child("serviceName"), s.Spec.ServiceName, validation.IsDNS1123Label)...)
 }
 
 func validateManagement(p appsv1.PodManagementPolicyType, path *field.Path) field.ErrorList {

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-
 )
 
 // objectCounter tells how many objects the store holds, by resource, when it is scraped.
