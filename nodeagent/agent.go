@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -69,9 +70,21 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
 		Fields: downward.Resolver{Allocatable: m.capacity},
 		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
-		Capacity: m.capacity(), DNS: dns, Logger: c.Logger,
+		Capacity: m.capacity(), DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
 	})
 	return a, nil
+}
+
+// apiServer is where this node reaches the API, and its pods too.
+func apiServer(c *rest.Config) string {
+	u, _, err := rest.DefaultServerUrlFor(c)
+	if err != nil {
+		return ""
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "443")
+	}
+	return u.Host
 }
 
 // Pods is what the node's own API tells of: the pods that are bound here, and their containers.

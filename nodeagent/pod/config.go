@@ -21,5 +21,8 @@ type Config struct {
 	NodeIP   string
 	Capacity corev1.ResourceList // the node's
 	DNS      DNS                 // the host's resolver
-	Logger   *slog.Logger
+	// APIServer is HOST:PORT of the API as pods reach it, for their variables. Empty, or a loopback for those that are
+	// not in the host's network: they are told none.
+	APIServer string
+	Logger    *slog.Logger
 }

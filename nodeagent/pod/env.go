@@ -46,13 +46,15 @@ type resolver struct {
 	hostname string
 	objects  Objects
 	fields   Fields
+	services []*corev1.Service // that the container is told of
 }
 
-// environment resolves all variables of a container: HOSTNAME, whole sources, then single variables, where later ones
-// win and may refer to earlier ones as $(NAME). skipped are keys that cannot be names of variables.
+// environment resolves all variables of a container: HOSTNAME, services, whole sources, then single variables, where
+// later ones win and may refer to earlier ones as $(NAME). skipped are keys that cannot be names of variables.
 func (r resolver) environment(ctx context.Context, c *corev1.Container) (env *environment, skipped []string, err error) {
 	env = &environment{values: map[string]string{}}
 	env.set("HOSTNAME", r.hostname)
+	env.addServices(r.services)
 	for i := range c.EnvFrom {
 		bad, err := r.addSource(ctx, &c.EnvFrom[i], env)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/nodeagent/downward"
 )
@@ -66,7 +67,14 @@ func TestEnvironment(t *testing.T) {
 		want    []string
 		skipped []string
 		err     string
+		told    *corev1.Service
 	}{
+		{name: "a service", told: ServiceOfAPI("192.0.2.1:6443"), env: []corev1.EnvVar{{Name: "URL", Value: "https://$(KUBERNETES_SERVICE_HOST)"}, {Name: "KUBERNETES_PORT", Value: "x"}},
+			want: []string{"HOSTNAME=h", "KUBERNETES_SERVICE_HOST=192.0.2.1", "KUBERNETES_SERVICE_PORT=6443", "KUBERNETES_SERVICE_PORT_HTTPS=6443",
+				"KUBERNETES_PORT=x", "KUBERNETES_PORT_6443_TCP=tcp://192.0.2.1:6443", "KUBERNETES_PORT_6443_TCP_PROTO=tcp",
+				"KUBERNETES_PORT_6443_TCP_PORT=6443", "KUBERNETES_PORT_6443_TCP_ADDR=192.0.2.1", "URL=https://192.0.2.1"}},
+		{name: "a service without address", told: &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "db"}, Spec: corev1.ServiceSpec{ClusterIP: "None", Ports: []corev1.ServicePort{{Port: 1}}}},
+			want: []string{"HOSTNAME=h"}},
 		{name: "none", want: []string{"HOSTNAME=h"}},
 		{name: "literals", env: []corev1.EnvVar{{Name: "A", Value: "1"}, {Name: "B", Value: "$(A)2"}, {Name: "HOSTNAME", Value: "mine"}},
 			want: []string{"HOSTNAME=mine", "A=1", "B=12"}},
@@ -93,6 +101,9 @@ func TestEnvironment(t *testing.T) {
 			p := web()
 			p.Spec.Containers[0].EnvFrom, p.Spec.Containers[0].Env = c.from, c.env
 			r := resolver{pod: p, hostname: "h", objects: store{}, fields: downward.Resolver{}}
+			if c.told != nil {
+				r.services = []*corev1.Service{c.told}
+			}
 			env, skipped, err := r.environment(t.Context(), &p.Spec.Containers[0])
 			if c.err != "" {
 				if err == nil || err.Error() != c.err {

@@ -16,6 +16,7 @@ import (
 type Manager struct {
 	config  Config
 	objects *object.Cache
+	links   *services
 
 	mu      sync.Mutex
 	ctx     context.Context // of the workers; nil while not running
@@ -31,6 +32,7 @@ type Manager struct {
 func NewManager(c Config) *Manager {
 	m := &Manager{config: c, workers: map[types.UID]*worker{}, claims: map[types.UID]corev1.ResourceList{}, relist: make(chan struct{}, 1)}
 	m.objects = object.New(c.Client, m.objectsChanged)
+	m.links = newServices(c.APIServer)
 	return m
 }
 
@@ -39,7 +41,8 @@ func NewManager(c Config) *Manager {
 //  1. ConfigMaps and Secrets are kept for those who use them
 //  2. the engine's events wake the workers of the pods concerned
 //  3. a relist now and then finds what events did not tell, and containers that no pod owns
-//  4. the pods of this node are watched; each gets a worker
+//  4. the cluster's services are watched, for containers to be told of
+//  5. the pods of this node are watched; each gets a worker
 func (m *Manager) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	m.mu.Lock()
@@ -48,6 +51,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	g.Go(func() error { return m.objects.Run(ctx) })
 	g.Go(func() error { return m.followEngine(ctx) })
 	g.Go(func() error { return m.relists(ctx) })
+	g.Go(func() error { m.links.run(ctx, m.config.Client); return nil })
 	g.Go(func() error { m.watchPods(ctx); return nil })
 	err := g.Wait()
 	m.mu.Lock()
@@ -110,7 +114,7 @@ func (m *Manager) start(ctx context.Context, pod *corev1.Pod, gone bool) {
 	uid := pod.UID
 	w := newWorker(&m.config, pod, m.objects.For(uid), func() { m.objects.Release(uid) })
 	w.mail.gone = gone
-	w.afford = m.afford
+	w.afford, w.links = m.afford, m.links
 	m.workers[uid] = w
 	m.running.Go(func() {
 		w.run(ctx)

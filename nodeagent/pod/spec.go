@@ -22,6 +22,7 @@ type builder struct {
 	share   Share
 	target  string // see Spec.TargetID
 	objects Objects
+	links   *services
 	fields  Fields
 	files   files
 	volumes volume.Pod
@@ -34,7 +35,11 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 		return Spec{}, nil, err
 	}
 	name, domain := hostname(b.pod, b.node)
-	r := resolver{pod: b.pod, hostname: name, objects: b.objects, fields: b.fields}
+	services, err := b.links.of(ctx, b.pod)
+	if err != nil {
+		return Spec{}, nil, err
+	}
+	r := resolver{pod: b.pod, hostname: name, objects: b.objects, fields: b.fields, services: services}
 	env, skipped, err := r.environment(ctx, c)
 	if err != nil {
 		return Spec{}, nil, err

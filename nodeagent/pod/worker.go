@@ -20,6 +20,7 @@ type worker struct {
 	deps    *Config
 	uid     types.UID
 	objects Objects
+	links   *services
 	release func() // of the objects in use
 	afford  func(*corev1.Pod) Waiting
 	log     *slog.Logger
