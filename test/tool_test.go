@@ -20,18 +20,7 @@ import (
 // toolImage is the image of the test program (test/tool): its entry point is /tool, it is tar too, and it has a
 // world-writable /tmp. It is built once.
 var toolImage = sync.OnceValues(func() (v1.Image, error) {
-	dir, err := os.MkdirTemp("", "leme-test-tool-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "tool")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "leme/test/tool")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the test program: %w\n%s", err, out)
-	}
-	program, err := os.ReadFile(binary)
+	program, err := built("leme/test/tool")
 	if err != nil {
 		return nil, err
 	}
@@ -42,29 +31,50 @@ var toolImage = sync.OnceValues(func() (v1.Image, error) {
 	)
 })
 
-// pushTool puts the test program into the cluster's registry, under a tag of its content: the engine, which all
-// clusters of this machine share, may have an older one.
+// built is a program of this module.
+func built(pkg string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "leme-test-program-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "program")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, pkg)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	}
+	return os.ReadFile(binary)
+}
+
+// pushTool puts the test program into the cluster's registry.
 func (c *cluster) pushTool() (string, error) {
 	image, err := toolImage()
 	if err != nil {
 		return "", err
 	}
+	return c.push("tool", image)
+}
+
+// push puts an image into the cluster's registry, under a tag of its content: the engine, which all clusters of this
+// machine share, may have an older one.
+func (c *cluster) push(repository string, image v1.Image) (string, error) {
 	id, err := image.ConfigName()
 	if err != nil {
 		return "", err
 	}
-	repository := "tool:" + id.Hex[:12]
-	ref, err := name.NewTag("registry.leme/" + repository)
+	tagged := repository + ":" + id.Hex[:12]
+	ref, err := name.NewTag("registry.leme/" + tagged)
 	if err != nil {
 		return "", err
 	}
-	archive := filepath.Join(c.home, "tool.tar")
+	archive := filepath.Join(c.home, repository+".tar")
 	if err := tarball.WriteToFile(archive, ref, image); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if out, err := c.command(ctx, "image", "push", archive, repository).CombinedOutput(); err != nil {
+	if out, err := c.command(ctx, "image", "push", archive, tagged).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("leme image push: %w\n%s", err, out)
 	}
 	return ref.String(), nil
