@@ -26,6 +26,7 @@ type storm struct {
 	truth   *truth
 	start   time.Time
 	done    atomic.Int64 // calls that have ended
+	newest  atomic.Int64 // the latest revision that anybody was told
 
 	mu      sync.Mutex
 	history []porcupine.Operation
