@@ -137,7 +137,8 @@ func newMaster(o command.ServerOptions) (*master, error) {
 		return nil, err
 	}
 	s, err := server.New(server.Config{
-		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, PodCIDR: o.PodCIDR, Version: version,
+		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, Version: version,
+		PodCIDR: o.PodCIDR, ServiceCIDR: o.ServiceCIDR, NodePortRange: o.NodePortRange,
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod,
 		EtcdEndpoints:          o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),

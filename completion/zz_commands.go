@@ -999,6 +999,8 @@ func Commands() *Command {
 			{Name: "node-monitor-grace-period", Shorthand: "", Usage: "How long a node may be silent before it counts as lost; agents are heard every …", Bool: false},
 			{Name: "node-name", Shorthand: "", Usage: "Name of the node on this machine, for its kubeconfig (default: the host's name)", Bool: false},
 			{Name: "pod-cidr", Shorthand: "", Usage: "Range of pod addresses; each node gets a /24 of it", Bool: false},
+			{Name: "service-cidr", Shorthand: "", Usage: "Range of the addresses of services that a new cluster starts with", Bool: false},
+			{Name: "service-node-port-range", Shorthand: "", Usage: "Ports of nodes that services can have", Bool: false},
 		}},
 		&Command{Name: "set", Short: "Set specific features on objects", Subs: []*Command{
 			&Command{Name: "env", Short: "Update environment variables on a pod template", Flags: []Flag{
@@ -1160,6 +1162,8 @@ func Commands() *Command {
 			{Name: "node-name", Shorthand: "", Usage: "Name of this node (default: the host's name)", Bool: false},
 			{Name: "node-port", Shorthand: "", Usage: "Port of the node's own API, which the server calls for logs and exec", Bool: false},
 			{Name: "pod-cidr", Shorthand: "", Usage: "Range of pod addresses; each node gets a /24 of it", Bool: false},
+			{Name: "service-cidr", Shorthand: "", Usage: "Range of the addresses of services that a new cluster starts with", Bool: false},
+			{Name: "service-node-port-range", Shorthand: "", Usage: "Ports of nodes that services can have", Bool: false},
 			{Name: "timeout", Shorthand: "", Usage: "How long --detach waits for the node", Bool: false},
 		}},
 		&Command{Name: "use", Short: "Choose the namespace or context for the following commands"},

@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
 	"leme/server/audit"
+	"leme/server/resource"
 	"leme/server/seal"
 )
 
@@ -35,9 +39,13 @@ type Config struct {
 
 	Audit audit.Config // without a Path there is no audit log
 
-	PodCIDR string  // default 10.42.0.0/16; each node gets a /24 of it
-	Mounts  []Mount // handlers of other parts, besides the API
-	Version string  // Leme's own, e.g. "0.1.0"
+	PodCIDR       string  // default 10.42.0.0/16; each node gets a /24 of it
+	ServiceCIDR   string  // default 10.96.0.0/12; services of a new cluster get their addresses of it
+	NodePortRange string  // default 30000-32767; services get ports of nodes of it
+	Mounts        []Mount // handlers of other parts, besides the API
+	Version       string  // Leme's own, e.g. "0.1.0"
+
+	services resource.Services
 }
 
 // Mount is a handler under a prefix (the embedded registry at /v2/), behind the same TLS, authentication and
@@ -76,6 +84,9 @@ func (c *Config) validate() error {
 	if c.NodeMonitorGracePeriod < 0 {
 		return fmt.Errorf("server: nodes cannot be given %s before they count as lost", c.NodeMonitorGracePeriod)
 	}
+	if err := c.validateServices(); err != nil {
+		return err
+	}
 	if c.Version == "" {
 		c.Version = "0.0.0"
 	}
@@ -86,6 +97,29 @@ func (c *Config) validate() error {
 	}
 	return nil
 }
+
+func (c *Config) validateServices() error {
+	if c.ServiceCIDR == "" {
+		c.ServiceCIDR = "10.96.0.0/12"
+	}
+	prefix, err := netip.ParsePrefix(c.ServiceCIDR)
+	if err != nil || prefix != prefix.Masked() || !prefix.Addr().Is4() || prefix.Bits() > longestServices {
+		return fmt.Errorf("server: the services' range %q is not an IPv4 range of at least a /%d", c.ServiceCIDR, longestServices)
+	}
+	c.services = resource.Services{Families: []corev1.IPFamily{corev1.IPv4Protocol}, NodePorts: resource.DefaultNodePorts}
+	if c.NodePortRange == "" {
+		return nil
+	}
+	ports, err := utilnet.ParsePortRange(c.NodePortRange)
+	if err != nil || ports.Size == 0 {
+		return fmt.Errorf("server: the range of node ports %q is not FIRST-LAST", c.NodePortRange)
+	}
+	c.services.NodePorts = *ports
+	return nil
+}
+
+// longestServices is the smallest range that services can have, by its prefix: of a few addresses.
+const longestServices = 29
 
 // sealer reads, and with EncryptSecrets makes, the keys that Secrets are sealed with.
 func (c *Config) sealer() (*seal.Sealer, error) {

@@ -18,6 +18,10 @@ func TestConfig(t *testing.T) {
 		{"no port", func(c *Config) { c.Listen = "localhost" }, true},
 		{"no grace for nodes", func(c *Config) { c.NodeMonitorGracePeriod = -1 }, true},
 		{"a broken range", func(c *Config) { c.PodCIDR = "10.42.0.0" }, true},
+		{"services in no range", func(c *Config) { c.ServiceCIDR = "10.96.0.1/12" }, true},
+		{"services nowhere", func(c *Config) { c.ServiceCIDR = "10.96.0.0/31" }, true},
+		{"node ports", func(c *Config) { c.NodePortRange = "30000" }, false},
+		{"no node ports", func(c *Config) { c.NodePortRange = "a-b" }, true},
 		{"a mount without handler", func(c *Config) { c.Mounts = []Mount{{Prefix: "/v2/"}} }, true},
 		{"a mount without path", func(c *Config) { c.Mounts = []Mount{{Handler: http.NotFoundHandler()}} }, true},
 	} {

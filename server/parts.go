@@ -36,7 +36,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	documents := openapi.New(s.kinds)
 	access, nodes := rbac.NewIndex(), node.NewGraph()
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
-	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter),
+	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
 		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKey, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}

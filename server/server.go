@@ -166,7 +166,7 @@ func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bootstrap(ctx, p.api); err != nil && ctx.Err() == nil {
+	if err := bootstrap(ctx, p.api, s.config.ServiceCIDR); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
 	return p, nil

@@ -32,7 +32,16 @@ var admissionSteps = []admissionStep{
 	tolerationDefaults,
 	storageInUse,
 	storageClassDefault,
+	ingressClassDefault,
 	requester,
+}
+
+// allocations give an object, once it is let in, what it needs of what there is only once. It is claimed when the object
+// is written; until then others may be faster, and the write is computed anew.
+var allocations = []admissionStep{
+	serviceFamilies,
+	serviceAddresses,
+	serviceNodePorts,
 }
 
 // admissionChecks follow when the object is valid, and change nothing any more.

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 
@@ -18,6 +19,7 @@ type API struct {
 	pages *pages
 
 	charging *charging
+	services Services
 
 	guards []Guard
 }
@@ -34,6 +36,7 @@ func WithTypeConverter(get func() (managedfields.TypeConverter, error)) Option {
 // New returns the verbs on kinds over a store.
 func New(s *store.Store, kinds *kind.Set, options ...Option) *API {
 	a := &API{store: s, kinds: kinds, owner: newOwnership(kinds), pages: &pages{}, charging: newCharging()}
+	a.services = Services{Families: []corev1.IPFamily{corev1.IPv4Protocol}, NodePorts: DefaultNodePorts}
 	for _, option := range options {
 		option(a)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,18 +33,24 @@ func (c *charging) of(namespace string) *sync.Mutex {
 // charged is an object that takes something of its namespace's quotas.
 type charged struct {
 	Target
-	object runtime.Object
+	object runtime.Object // nil when the object goes
 	old    runtime.Object // nil when the object is new
 }
 
 // counts tells whether a write to the target can make an object take more: its status takes nothing.
 func (t Target) counts() bool { return t.Subresource == "" || t.Subresource == Resize }
 
-// commitCharged writes an object and, in the same transaction, what it takes of its namespace's quotas: whoever else
-// counts there at the same time, none is exceeded, and nothing is counted that was not made.
-func (a *API) commitCharged(ctx context.Context, n charged, op store.Op) (int64, error) {
-	if !n.counts() || len(a.quotasOf(n)) == 0 {
-		return a.store.Commit(ctx, op)
+// commit writes an object and, in the same transaction, what it claims for itself and what it takes of its namespace's
+// quotas: whoever else counts there at the same time, none is exceeded, and nothing is counted that was not made. A
+// *store.ConflictError of another key than the object's says that somebody else has claimed something first.
+func (a *API) commit(ctx context.Context, n charged, op store.Op) (int64, error) {
+	claims, err := a.claims(n.object, n.old)
+	if err != nil {
+		return 0, err
+	}
+	ops := append([]store.Op{op}, claims...)
+	if n.object == nil || !n.counts() || len(a.quotasOf(n)) == 0 {
+		return a.store.Commit(ctx, ops...)
 	}
 	lock := a.charging.of(n.Namespace)
 	lock.Lock()
@@ -53,10 +60,10 @@ func (a *API) commitCharged(ctx context.Context, n charged, op store.Op) (int64,
 		if err != nil {
 			return 0, err
 		}
-		revision, err := a.store.Commit(ctx, append([]store.Op{op}, charges...)...)
+		revision, err := a.store.Commit(ctx, slices.Concat(ops, charges)...)
 		var lost *store.ConflictError
-		if errors.As(err, &lost) && lost.Key != op.Key {
-			continue // a quota has changed
+		if errors.As(err, &lost) && lost.Key.GroupResource == kind.ResourceQuota.GroupResource() {
+			continue
 		}
 		return revision, err
 	}

@@ -75,7 +75,24 @@ func (a *API) insert(ctx context.Context, n newObject) (*store.Item, error) {
 	return nil, apierrors.NewGenerateNameConflict(n.resource(), n.Name, retryAfter)
 }
 
+// insertNamed makes an object that has its name, anew when somebody else was faster to claim what it was to get.
 func (a *API) insertNamed(ctx context.Context, n newObject) (*store.Item, error) {
+	if serviceOf(n.object) == nil {
+		return a.insertOnce(ctx, n)
+	}
+	for range writeAttempts {
+		attempt := n
+		attempt.object = n.object.DeepCopyObject()
+		it, err := a.insertOnce(ctx, attempt)
+		var lost *store.ConflictError
+		if !errors.As(err, &lost) || lost.Key == n.key() {
+			return it, err
+		}
+	}
+	return nil, apierrors.NewConflict(n.resource(), n.Name, errModified)
+}
+
+func (a *API) insertOnce(ctx context.Context, n newObject) (*store.Item, error) {
 	if err := a.prepareCreate(ctx, n); err != nil {
 		return nil, err
 	}
@@ -86,7 +103,7 @@ func (a *API) insertNamed(ctx context.Context, n newObject) (*store.Item, error)
 	if n.dryRun {
 		return a.dryCreate(ctx, n, stored)
 	}
-	revision, err := a.commitCharged(ctx, charged{Target: n.Target, object: n.object}, store.Op{Key: n.key(), Value: stored})
+	revision, err := a.commit(ctx, charged{Target: n.Target, object: n.object}, store.Op{Key: n.key(), Value: stored})
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +137,9 @@ func (a *API) prepareCreate(ctx context.Context, n newObject) error {
 		return err
 	}
 	if err := a.guard(ctx, Write{Target: n.Target, Object: obj}); err != nil {
+		return err
+	}
+	if err := a.admit(ctx, w, allocations); err != nil {
 		return err
 	}
 	if k.PrepareCreate != nil {

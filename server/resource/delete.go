@@ -99,7 +99,7 @@ func (a *API) depart(ctx context.Context, t Target, it *store.Item, o metav1.Del
 	case step.remove && len(o.DryRun) > 0:
 		return it, true, nil
 	case step.remove:
-		revision, err := a.store.Commit(ctx, store.Op{Key: it.Key, Expect: it.Revision})
+		revision, err := a.commit(ctx, charged{Target: t, old: obj}, store.Op{Key: it.Key, Expect: it.Revision})
 		if err != nil {
 			return nil, false, err
 		}

@@ -138,6 +138,9 @@ func (a *API) operation(ctx context.Context, c Change) (*store.Op, error) {
 	if err != nil || same {
 		return nil, err
 	}
+	if claims, err := a.claims(obj, old); err != nil || len(claims) > 0 {
+		return nil, errors.Join(err, apierrors.NewBadRequest("what is claimed with an object is written with it alone"))
+	}
 	op := &store.Op{Key: current.Key, Value: stored, Expect: current.Revision}
 	if c.Subresource != Binding && leaves(obj, old) {
 		op.Value = nil

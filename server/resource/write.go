@@ -119,13 +119,11 @@ func (a *API) commitUpdate(ctx context.Context, e edit, obj, old runtime.Object,
 		return newItem(current.Key, current.Revision, stored, obj), a.dryCharge(charged{e.Target, obj, old})
 	}
 	op := store.Op{Key: current.Key, Value: stored, Expect: current.Revision}
-	var revision int64
+	write := charged{e.Target, obj, old}
 	if leaves(obj, old) {
-		op.Value = nil
-		revision, err = a.store.Commit(ctx, op)
-	} else {
-		revision, err = a.commitCharged(ctx, charged{e.Target, obj, old}, op)
+		op.Value, write.object = nil, nil
 	}
+	revision, err := a.commit(ctx, write, op)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +154,9 @@ func (a *API) prepareUpdate(ctx context.Context, e edit, obj, old runtime.Object
 		return err
 	}
 	if err := a.guard(ctx, Write{Target: t, Object: obj, Old: old}); err != nil {
+		return err
+	}
+	if err := a.admit(ctx, w, allocations); err != nil {
 		return err
 	}
 	owners := m.GetManagedFields()

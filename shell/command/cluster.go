@@ -25,6 +25,8 @@ type ServerOptions struct {
 	Audit                     AuditOptions
 	PodCIDR                   string
 	NodeMonitorGracePeriod    time.Duration
+	ServiceCIDR               string
+	NodePortRange             string
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
 }
 
@@ -40,6 +42,8 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	o.Audit.addFlags(flags)
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 	flags.DurationVar(&o.NodeMonitorGracePeriod, "node-monitor-grace-period", 40*time.Second, "How long a node may be silent before it counts as lost; agents are heard every 10s.")
+	flags.StringVar(&o.ServiceCIDR, "service-cidr", "10.96.0.0/12", "Range of the addresses of services that a new cluster starts with.")
+	flags.StringVar(&o.NodePortRange, "service-node-port-range", "30000-32767", "Ports of nodes that services can have.")
 }
 
 // AgentOptions is what `leme agent` and `leme up` are told.
