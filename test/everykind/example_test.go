@@ -28,6 +28,8 @@ type example struct {
 	StatusOnCreate bool `json:"statusOnCreate"`
 	// OneGeneration tells that the generation stays 1, whatever changes.
 	OneGeneration bool `json:"oneGeneration"`
+	// LabelsCount tells that a change of labels raises the generation too.
+	LabelsCount bool `json:"labelsCount"`
 	// Group is what refusals name, where objects are kept as another group's.
 	Group *string `json:"group"`
 	// Conditional tells that an update must name the resourceVersion that it is made from.

@@ -25,7 +25,8 @@ func updateConflict(t *testing.T, s *subject) {
 		if err != nil {
 			return err
 		}
-		if updated.GetResourceVersion() == obj.GetResourceVersion() || updated.GetGeneration() != obj.GetGeneration() || updated.GetLabels()["updated"] != "yes" {
+		counted := updated.GetGeneration() != obj.GetGeneration()
+		if updated.GetResourceVersion() == obj.GetResourceVersion() || counted != s.LabelsCount || updated.GetLabels()["updated"] != "yes" {
 			t.Errorf("the update made %v of %v", updated.Object["metadata"], obj.Object["metadata"])
 		}
 		label(stale, "updated", "late")
