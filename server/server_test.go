@@ -16,27 +16,36 @@ import (
 func start(t testing.TB) (s *Server, kubeconfig string) {
 	t.Helper()
 	home := t.TempDir()
-	s, err := New(Config{Home: home, Listen: "127.0.0.1:0", Version: "test"})
+	s, stop := run(t, Config{Home: home, Listen: "127.0.0.1:0", Version: "test"})
+	t.Cleanup(stop)
+	return s, filepath.Join(home, "kubeconfig")
+}
+
+// run starts a server that the test stops by itself.
+func run(t testing.TB, c Config) (s *Server, stop func()) {
+	t.Helper()
+	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	select {
+	case <-s.Ready():
+	case err := <-ended:
+		cancel()
+		t.Fatalf("the server did not start: %v", err)
+	case <-time.After(time.Minute):
+		cancel()
+		t.Fatal("the server was not ready after a minute")
+	}
+	return s, func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
-	})
-	select {
-	case <-s.Ready():
-	case err := <-ended:
-		t.Fatalf("the server did not start: %v", err)
-	case <-time.After(time.Minute):
-		t.Fatal("the server was not ready after a minute")
 	}
-	return s, filepath.Join(home, "kubeconfig")
 }
 
 // clientConfig is what client-go makes of a kubeconfig.
