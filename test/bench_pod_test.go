@@ -21,12 +21,28 @@ const sampleImage = "registry.leme/hello:1.0"
 // BenchmarkPodStart compares a pod, from its creation through the API until a watch shows it Running, with one
 // `docker run -d` of the same image on the engine's own bridge. Each is gone before the next begins.
 func BenchmarkPodStart(b *testing.B) {
+	start := podStarter(b)
+	start(samplePod("")) // the image is pulled once
+	compare(b, func() time.Duration { return start(samplePod("")) }, func() time.Duration { return dockerRun(b) })
+}
+
+// BenchmarkPodToken compares a pod that gets the token of its service account with one that does not.
+func BenchmarkPodToken(b *testing.B) {
+	start := podStarter(b)
+	bare := samplePod("")
+	bare.Spec.AutomountServiceAccountToken = new(bool)
+	start(bare)
+	compare(b, func() time.Duration { return start(samplePod("")) }, func() time.Duration { return start(bare) })
+}
+
+// podStarter starts one pod after the other in a cluster of the benchmark's own, and says how long each took.
+func podStarter(b *testing.B) func(*corev1.Pod) time.Duration {
 	config := benchClient(b, benchCluster(b))
 	pods := kubernetes.NewForConfigOrDie(config).CoreV1().Pods("default")
 	ctx, cancel := context.WithTimeout(b.Context(), patience)
-	defer cancel()
+	b.Cleanup(cancel)
 	n := 0
-	start := func() time.Duration {
+	return func(pod *corev1.Pod) time.Duration {
 		n++
 		name := fmt.Sprintf("pod-%d", n)
 		w, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
@@ -34,11 +50,12 @@ func BenchmarkPodStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer w.Stop()
+		pod.Name = name
 		started := time.Now()
-		if _, err := pods.Create(ctx, samplePod(name), metav1.CreateOptions{}); err != nil {
+		if _, err := pods.Create(ctx, pod, metav1.CreateOptions{}); err != nil {
 			b.Fatal(err)
 		}
-		await(b, w, "to run", func(e watch.Event, pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning })
+		await(b, w, "to run", func(_ watch.Event, pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning })
 		took := time.Since(started)
 		if err := pods.Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
 			b.Fatal(err)
@@ -46,8 +63,6 @@ func BenchmarkPodStart(b *testing.B) {
 		await(b, w, "to go", func(e watch.Event, _ *corev1.Pod) bool { return e.Type == watch.Deleted })
 		return took
 	}
-	start() // the image is pulled once
-	compare(b, start, func() time.Duration { return dockerRun(b) })
 }
 
 func samplePod(name string) *corev1.Pod {
