@@ -9,6 +9,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"leme/server/auth"
+	"leme/server/auth/bootstraptoken"
 	"leme/server/auth/node"
 	"leme/server/auth/rbac"
 	"leme/server/auth/signer"
@@ -26,10 +27,11 @@ import (
 
 // parts are what works over the store.
 type parts struct {
-	api     *resource.API
-	handler *rest.Handler
-	access  *rbac.Index
-	nodes   *node.Graph
+	api      *resource.API
+	handler  *rest.Handler
+	access   *rbac.Index
+	nodes    *node.Graph
+	accounts *token.Tokens
 }
 
 func (s *Server) newParts(st *store.Store) (*parts, error) {
@@ -38,7 +40,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
 	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
 		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
-	accounts := token.New(s.accountKey, api)
+	accounts := token.New(s.accountKeys, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	for _, m := range s.config.Mounts {
 		mounts = append(mounts, rest.Mount(m))
@@ -49,22 +51,22 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	}
 	handler, err := rest.New(rest.Config{
 		API: api, Documents: documents,
-		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate), Authorizer: authorizer, Tokens: accounts,
+		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate, bootstraptoken.New(api).Authenticate), Authorizer: authorizer, Tokens: accounts,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
 		Flow: queues, Metrics: s.metrics, Audit: s.audit,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &parts{api: api, handler: handler, access: access, nodes: nodes}, nil
+	return &parts{api: api, handler: handler, access: access, nodes: nodes, accounts: accounts}, nil
 }
 
 // control runs the controllers and the scheduler for as long as this server leads.
-func (s *Server) control(ctx context.Context, api *resource.API) error {
+func (s *Server) control(ctx context.Context, p *parts) error {
 	err := controller.Run(ctx, controller.Config{
-		API: api, CA: s.pki.CA(), PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
+		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
 		WhileLeading: []func(context.Context) error{
-			func(ctx context.Context) error { return scheduler.Run(ctx, api) },
+			func(ctx context.Context) error { return scheduler.Run(ctx, p.api) },
 		},
 	})
 	if ctx.Err() != nil {

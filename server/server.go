@@ -28,15 +28,15 @@ import (
 
 // Server is the master. Make it with New, then call Run once.
 type Server struct {
-	config     Config
-	pki        *auth.PKI
-	tokens     *auth.Tokens
-	accountKey *token.Key // signs the tokens of service accounts
-	listener   net.Listener
-	kinds      *kind.Set
-	metrics    *prometheus.Registry
-	audit      *audit.Log // nil: none is kept
-	ready      chan struct{}
+	config      Config
+	pki         *auth.PKI
+	tokens      *auth.Tokens
+	accountKeys *token.Keys // sign the tokens of service accounts
+	listener    net.Listener
+	kinds       *kind.Set
+	metrics     *prometheus.Registry
+	audit       *audit.Log // nil: none is kept
+	ready       chan struct{}
 }
 
 // New prepares the PKI, the admin kubeconfig (Home/kubeconfig) and the listener; nothing runs yet.
@@ -52,7 +52,7 @@ func New(c Config) (*Server, error) {
 	if s.tokens, err = auth.OpenTokens(filepath.Join(c.Home, "pki", "tokens")); err != nil {
 		return nil, err
 	}
-	if s.accountKey, err = token.OpenKey(filepath.Join(c.Home, "pki", "sa.key")); err != nil {
+	if s.accountKeys, err = token.OpenKeys(filepath.Join(c.Home, "pki", "sa.key")); err != nil {
 		return nil, err
 	}
 	if c.Audit.Path != "" {
@@ -129,7 +129,7 @@ func (s *Server) serve(ctx context.Context, st *store.Store) error {
 		return errors.Join(err, s.listener.Close())
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.control(ctx, p.api) })
+	g.Go(func() error { return s.control(ctx, p) })
 	g.Go(func() error { return s.admit(ctx, p) })
 	return g.Wait()
 }

@@ -23,6 +23,8 @@ type Config struct {
 	API *resource.API
 	// CA is the cluster's certificate authority, PEM: every namespace gets it in a ConfigMap.
 	CA []byte
+	// Signer signs the tokens that Secrets ask for.
+	Signer Signer
 	// PodCIDR is the range that nodes get their /24 of; default 10.42.0.0/16.
 	PodCIDR string
 	// Identity names this process in the election and in events; default: host name and process id.
@@ -36,8 +38,8 @@ type Config struct {
 }
 
 func (c *Config) validate() (netip.Prefix, error) {
-	if c.API == nil {
-		return netip.Prefix{}, errors.New("controller: no API given")
+	if c.API == nil || c.Signer == nil {
+		return netip.Prefix{}, errors.New("controller: an API and a signer are needed")
 	}
 	if c.PodCIDR == "" {
 		c.PodCIDR = "10.42.0.0/16"
@@ -82,6 +84,8 @@ func controllers(e *environment) []component {
 		newNamespaces(e),
 		newServiceAccounts(e),
 		newRootCA(e),
+		newTokenSecrets(e),
+		newTokenCleaner(e),
 		newClusterRoleAggregation(e),
 		newResourceQuotas(e),
 		newDeployments(e),

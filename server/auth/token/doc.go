@@ -2,8 +2,8 @@
 // audiences and some time, and bound to a pod, a secret or a node where that is asked for. A token is good for as long
 // as its account and what it is bound to are there.
 //
-//	key, err := token.OpenKey(filepath.Join(pki, "sa.key"))
-//	tokens := token.New(key, api)
+//	keys, err := token.OpenKeys(filepath.Join(pki, "sa.key"))
+//	tokens := token.New(keys, api)
 //	err = tokens.Request(ctx, "default", "web", request)
 //	user, err := tokens.Verify(secret, token.Audiences)
 package token

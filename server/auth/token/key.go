@@ -7,48 +7,28 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 )
 
-// Key signs tokens with ES256.
+// Key is one key of ES256.
 type Key struct {
-	private *ecdsa.PrivateKey
+	private *ecdsa.PrivateKey // nil where only the public half is known
+	public  *ecdsa.PublicKey
 	id      string // which key a token says it was signed with
 }
 
-// OpenKey loads a key from a PEM file, making one where there is none.
-func OpenKey(path string) (*Key, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if raw, err = makeKey(path); err != nil {
-			return nil, fmt.Errorf("making the key of service accounts' tokens: %w", err)
-		}
-	} else if err != nil {
-		return nil, fmt.Errorf("reading the key of service accounts' tokens: %w", err)
-	}
-	key, err := parseKey(raw)
-	if err != nil {
-		return nil, fmt.Errorf("reading the key of service accounts' tokens from %s: %w", path, err)
-	}
-	return key, nil
-}
-
-func makeKey(path string) ([]byte, error) {
+func makeKey(path string) error {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	raw := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	return raw, writeWhole(path, raw)
+	return writeWhole(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // writeWhole writes a private file so that it is there whole, or not at all.
@@ -60,39 +40,52 @@ func writeWhole(path string, raw []byte) error {
 	return os.Rename(next, path)
 }
 
-func parseKey(raw []byte) (*Key, error) {
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, errors.New("it is not PEM")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+func parseKey(block *pem.Block) (*Key, error) {
+	parsed, err := parseBlock(block)
 	if err != nil {
-		if parsed, err = x509.ParseECPrivateKey(block.Bytes); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
-	private, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok || private.Curve != elliptic.P256() {
+	k := &Key{}
+	switch half := parsed.(type) {
+	case *ecdsa.PrivateKey:
+		k.private, k.public = half, &half.PublicKey
+	case *ecdsa.PublicKey:
+		k.public = half
+	}
+	if k.public == nil || k.public.Curve != elliptic.P256() {
 		return nil, fmt.Errorf("a %T is not an ECDSA key on the curve P-256", parsed)
 	}
-	der, err := x509.MarshalPKIXPublicKey(private.Public())
+	der, err := x509.MarshalPKIXPublicKey(k.public)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(der)
-	return &Key{private, base64.RawURLEncoding.EncodeToString(sum[:])}, nil
+	k.id = base64.RawURLEncoding.EncodeToString(sum[:])
+	return k, nil
 }
 
-// keySet is the public key as JSON (RFC 7517), by which anybody can check a token.
-func (k *Key) keySet() ([]byte, error) {
-	point, err := k.private.PublicKey.Bytes() // 4, then both coordinates
+func parseBlock(block *pem.Block) (any, error) {
+	switch block.Type {
+	case "PRIVATE KEY":
+		return x509.ParsePKCS8PrivateKey(block.Bytes)
+	case "EC PRIVATE KEY":
+		return x509.ParseECPrivateKey(block.Bytes)
+	case "PUBLIC KEY":
+		return x509.ParsePKIXPublicKey(block.Bytes)
+	}
+	return nil, fmt.Errorf("a %q is no key", block.Type)
+}
+
+// jwk is the public half as an entry of a key set.
+func (k *Key) jwk() (map[string]string, error) {
+	point, err := k.public.Bytes() // 4, then both coordinates
 	if err != nil {
 		return nil, err
 	}
 	half := (len(point) - 1) / 2
 	encode := base64.RawURLEncoding.EncodeToString
-	return json.Marshal(map[string]any{"keys": []map[string]string{{
+	return map[string]string{
 		"use": "sig", "kty": "EC", "kid": k.id, "crv": "P-256", "alg": "ES256",
 		"x": encode(point[1 : 1+half]), "y": encode(point[1+half:]),
-	}}})
+	}, nil
 }

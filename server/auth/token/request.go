@@ -145,13 +145,23 @@ func (t *Tokens) sign(c *claims, r *authenticationv1.TokenRequest) error {
 		Subject:  auth.ServiceAccountUser(c.Kubernetes.Namespace, c.Kubernetes.ServiceAccount.Name),
 		IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodES256, c)
-	token.Header["kid"] = t.key.id
-	signed, err := token.SignedString(t.key.private)
+	signed, err := t.signed(c)
 	if err != nil {
-		return fmt.Errorf("signing a token: %w", err)
+		return err
 	}
 	r.CreationTimestamp = metav1.NewTime(now).Rfc3339Copy()
 	r.Status = authenticationv1.TokenRequestStatus{Token: signed, ExpirationTimestamp: metav1.NewTime(expires).Rfc3339Copy()}
 	return nil
+}
+
+// signed is a token that says something.
+func (t *Tokens) signed(c jwt.Claims) (string, error) {
+	key := t.keys.signer()
+	token := jwt.NewWithClaims(jwt.SigningMethodES256, c)
+	token.Header["kid"] = key.id
+	signed, err := token.SignedString(key.private)
+	if err != nil {
+		return "", fmt.Errorf("signing a token: %w", err)
+	}
+	return signed, nil
 }

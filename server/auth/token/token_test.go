@@ -1,6 +1,9 @@
 package token
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -30,7 +33,7 @@ type bed struct {
 
 func newBed(t *testing.T) *bed {
 	t.Helper()
-	key, err := OpenKey(filepath.Join(t.TempDir(), "sa.key"))
+	key, err := OpenKeys(filepath.Join(t.TempDir(), "sa.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +108,11 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		{"without its pod", boundTo("Pod", "p"), func(t *testing.T, b *bed) { remove(t, b.pods, "p") }, `pod "p" has been deleted`},
 		{"without its secret", boundTo("Secret", "s"), func(t *testing.T, b *bed) { remove(t, b.secrets, "s") }, `secret "s" has been deleted`},
 		{"of another cluster", nil, func(t *testing.T, b *bed) {
-			key, err := OpenKey(filepath.Join(t.TempDir(), "sa.key"))
+			key, err := OpenKeys(filepath.Join(t.TempDir(), "sa.key"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.key = key
+			b.keys = key
 		}, "signed with another key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -174,11 +177,11 @@ func TestRequestsThatAreRefused(t *testing.T) {
 
 func TestKeyIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sa.key")
-	first, err := OpenKey(path)
+	first, err := OpenKeys(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := OpenKey(path); err != nil || second.id != first.id {
+	if second, err := OpenKeys(path); err != nil || second.signer().id != first.signer().id {
 		t.Errorf("the key changed: %v", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -187,19 +190,125 @@ func TestKeyIsKept(t *testing.T) {
 	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenKey(path); err == nil {
+	if _, err := OpenKeys(path); err == nil {
 		t.Error("a broken key was taken, or made anew")
 	}
+}
+
+// A key that is added is taken at once; a key that is moved to the front signs; one that is removed is not taken.
+func TestKeysChangeWithoutABreak(t *testing.T) {
+	b := newBed(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "sa.key")
+	write := func(list ...[]byte) {
+		t.Helper()
+		if err := os.WriteFile(path, bytes.Join(list, nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.clock = b.clock.Add(time.Second)
+		if err := os.Chtimes(path, b.clock, b.clock); err != nil { // a file system may count time in large steps
+			t.Fatal(err)
+		}
+	}
+	newKey := func(name string) []byte {
+		t.Helper()
+		if err := makeKey(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	old, next := newKey("old"), newKey("next")
+	write(old)
+	var err error
+	if b.keys, err = OpenKeys(path); err != nil {
+		t.Fatal(err)
+	}
+	good := func(secret string) bool { _, _, err := b.Verify(secret, Audiences); return err == nil }
+	first := b.token(t, nil)
+	write(old, next)
+	if set, err := b.KeySet(); err != nil || strings.Count(string(set), `"kid"`) != 2 {
+		t.Errorf("the key set is %s, %v", set, err)
+	}
+	oldID := b.keys.signer().id
+	write(next, old)
+	second := b.token(t, nil)
+	if b.keys.signer().id == oldID || !good(first) || !good(second) {
+		t.Error("the new key does not sign, or not both are taken")
+	}
+	write([]byte("nonsense"))
+	if !good(second) {
+		t.Error("a file that is wrong took the keys away")
+	}
+	write(next)
+	if good(first) || !good(second) {
+		t.Error("the old key is still taken, or the new one not")
+	}
+	public, err := x509.MarshalPKIXPublicKey(b.keys.signer().public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+	write(old, half)
+	if !good(second) {
+		t.Error("a public key is not enough to check by")
+	}
+	write(half)
+	if _, err := OpenKeys(path); err == nil {
+		t.Error("a public key was taken to sign with")
+	}
+}
+
+func TestTokensOfSecrets(t *testing.T) {
+	b := newBed(t)
+	account, _ := b.accounts.Get("default", "web")
+	secret, err := b.secrets.Create(t.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "of-web", Annotations: map[string]string{corev1.ServiceAccountNameKey: "web"}},
+		Type:       corev1.SecretTypeServiceAccountToken,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := b.ForSecret(account, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(want string) {
+		t.Helper()
+		u, found, err := b.Authenticate(token)
+		if !found || want == "" && (err != nil || u.Name != "system:serviceaccount:default:web") || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("got %v, %v, %v", u, found, err)
+		}
+	}
+	change := func(mutate func(*corev1.Secret)) {
+		t.Helper()
+		if _, err := b.secrets.Update(t.Context(), "default", "of-web", func(s *corev1.Secret) error { mutate(s); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(`secret "of-web" holds another token`)
+	change(func(s *corev1.Secret) { s.Data = map[string][]byte{"token": []byte(token)} })
+	is("")
+	b.clock = b.clock.Add(10 * 365 * 24 * time.Hour)
+	is("")
+	change(func(s *corev1.Secret) { s.Labels = map[string]string{invalidSince: "2026-01-01"} })
+	is("has been marked invalid")
+	change(func(s *corev1.Secret) { s.Labels = nil })
+	remove(t, b.secrets, "of-web")
+	is(`secret "of-web" has been deleted`)
 }
 
 func FuzzIssued(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMuZGVmYXVsdC5zdmMuY2x1c3Rlci5sb2NhbCJ9.")
-	key, err := OpenKey(filepath.Join(f.TempDir(), "sa.key"))
+	key, err := OpenKeys(filepath.Join(f.TempDir(), "sa.key"))
 	if err != nil {
 		f.Fatal(err)
 	}
-	tokens := &Tokens{key: key, now: time.Now}
+	tokens := &Tokens{keys: key, now: time.Now}
 	f.Fuzz(func(t *testing.T, secret string) {
 		if _, _, err := tokens.Verify(secret, Audiences); err == nil {
 			t.Errorf("%q is signed with a key that signed nothing", secret)

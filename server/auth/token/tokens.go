@@ -13,7 +13,7 @@ import (
 // Tokens makes and checks tokens. Make it with New. Its methods may be called concurrently, and read from the watch
 // cache alone.
 type Tokens struct {
-	key      *Key
+	keys     *Keys
 	now      func() time.Time
 	accounts resource.Typed[*corev1.ServiceAccount]
 	pods     resource.Typed[*corev1.Pod]
@@ -22,10 +22,10 @@ type Tokens struct {
 }
 
 // New returns the tokens of a cluster's service accounts.
-func New(key *Key, api *resource.API) *Tokens {
+func New(keys *Keys, api *resource.API) *Tokens {
 	const user = "system:leme-server"
 	return &Tokens{
-		key: key, now: time.Now,
+		keys: keys, now: time.Now,
 		accounts: resource.For[*corev1.ServiceAccount](api, kind.ServiceAccount, user),
 		pods:     resource.For[*corev1.Pod](api, kind.Pod, user),
 		secrets:  resource.For[*corev1.Secret](api, kind.Secret, user),
@@ -37,7 +37,7 @@ func New(key *Key, api *resource.API) *Tokens {
 const KeySetPath = "/openid/v1/jwks"
 
 // KeySet is the document at KeySetPath.
-func (t *Tokens) KeySet() ([]byte, error) { return t.key.keySet() }
+func (t *Tokens) KeySet() ([]byte, error) { return t.keys.keySet() }
 
 // Configuration is the document at /.well-known/openid-configuration of a server with the given address.
 func (t *Tokens) Configuration(address string) ([]byte, error) {

@@ -34,20 +34,31 @@ func Issued(secret string) bool {
 	if len(secret) > maxToken || strings.Count(secret, ".") != 2 {
 		return false
 	}
-	var c claims
-	_, _, err := jwt.NewParser().ParseUnverified(secret, &c)
-	return err == nil && c.Issuer == Issuer
+	issuer := issuerOf(secret)
+	return issuer == Issuer || issuer == legacyIssuer
+}
+
+// issuerOf is who a token says has signed it.
+func issuerOf(secret string) string {
+	var c jwt.RegisteredClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(secret, &c); err != nil {
+		return ""
+	}
+	return c.Issuer
 }
 
 // Verify finds the service account that a token is for. The token must be for one of the audiences; an error says what
 // is wrong with it.
 func (t *Tokens) Verify(secret string, audiences []string) (auth.User, []string, error) {
-	var c claims
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodES256.Alg()}), jwt.WithIssuer(Issuer),
-		jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
 	if len(secret) > maxToken {
 		return auth.User{}, nil, errors.New("the token is too long")
 	}
+	if issuerOf(secret) == legacyIssuer {
+		return t.verifySecret(secret, audiences)
+	}
+	var c claims
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodES256.Alg()}), jwt.WithIssuer(Issuer),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
 	if _, err := parser.ParseWithClaims(secret, &c, t.publicKey); err != nil {
 		return auth.User{}, nil, err
 	}
@@ -59,12 +70,7 @@ func (t *Tokens) Verify(secret string, audiences []string) (auth.User, []string,
 	return u, shared, err
 }
 
-func (t *Tokens) publicKey(token *jwt.Token) (any, error) {
-	if token.Header["kid"] != t.key.id {
-		return nil, errors.New("the token was signed with another key")
-	}
-	return t.key.private.Public(), nil
-}
+func (t *Tokens) publicKey(token *jwt.Token) (any, error) { return t.keys.public(token.Header["kid"]) }
 
 // user checks that all that a token stands for is there still.
 func (t *Tokens) user(c *claims) (auth.User, error) {
