@@ -47,7 +47,7 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 	authorizer := auth.Any{auth.Superusers, access}
 	api := resource.New(storetest.New(t), kinds, resource.WithGuards(rbac.CreateGuard(authorizer), access.Guard(authorizer)))
 	follow(t, api, access)
-	key, err := token.OpenKey(filepath.Join(t.TempDir(), "sa.key"))
+	key, err := token.OpenKeys(filepath.Join(t.TempDir(), "sa.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
