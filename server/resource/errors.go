@@ -57,9 +57,16 @@ func tooLargeRevision(wanted, current int64) error {
 	return err
 }
 
+// maxCauses is how many things that are wrong with an object its error tells. Nobody reads more, and putting the message
+// together takes the square of their number.
+const maxCauses = 1000
+
 func invalid(t Target, name string, errs field.ErrorList) error {
 	if len(errs) == 0 {
 		return nil
+	}
+	if more := len(errs) - maxCauses; more > 0 {
+		errs = append(errs[:maxCauses:maxCauses], field.Invalid(nil, field.OmitValueType{}, fmt.Sprintf("and %d more errors", more)))
 	}
 	return apierrors.NewInvalid(t.Kind.GroupVersionKind.GroupKind(), name, errs)
 }

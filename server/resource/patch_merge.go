@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -43,6 +44,9 @@ func (p *patch) jsonPatch(data []byte) (merge, error) {
 		return nil, apierrors.NewRequestEntityTooLargeError(
 			fmt.Sprintf("The allowed maximum operations in a JSON patch is %d, got %d", maxOperations, len(operations)))
 	}
+	for _, o := range operations {
+		needNoValue(o)
+	}
 	options := jsonpatch.NewApplyOptions()
 	options.AccumulatedCopySizeLimit = maxCopied
 	return func(current *store.Item) (runtime.Object, []error, error) {
@@ -52,6 +56,15 @@ func (p *patch) jsonPatch(data []byte) (merge, error) {
 		}
 		return p.decode(patched)
 	}, nil
+}
+
+// needNoValue gives an operation that leaves its value out the null that it stands for; the library would look for it in
+// vain.
+func needNoValue(o jsonpatch.Operation) {
+	if _, given := o["value"]; !given {
+		null := json.RawMessage("null")
+		o["value"] = &null
+	}
 }
 
 func (p *patch) mergePatch(data []byte) (merge, error) {

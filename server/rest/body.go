@@ -27,6 +27,12 @@ const (
 	bodyRate = 256 << 10 // bytes
 )
 
+// What is decoded at the same time may take decoding bytes; a light body is not counted.
+const (
+	decoding = 256 << 20
+	light    = 256 << 10
+)
+
 // body reads what the request carries, up to resource.MaxBody. Who sends it slowly holds seats that others wait for:
 // there is less time for it than for the request.
 func (c *call) body() ([]byte, error) {
@@ -43,10 +49,26 @@ func (c *call) body() ([]byte, error) {
 	case err != nil:
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("reading the body: %v", err))
 	}
+	if err := c.weigh(data); err != nil {
+		return nil, err
+	}
 	if c.mediaType() != runtime.ContentTypeProtobuf {
 		c.audit.request(data)
 	}
 	return data, nil
+}
+
+// weigh waits until there is memory to decode a body with, which the request keeps to its end.
+func (c *call) weigh(body []byte) error {
+	weight, err := resource.Weigh(c.r.Header.Get("Content-Type"), body)
+	if err != nil || weight <= light {
+		return err
+	}
+	if err := c.memory.Acquire(c.r.Context(), weight); err != nil {
+		return err
+	}
+	c.ended = append(c.ended, func() { c.memory.Release(weight) })
+	return nil
 }
 
 func slowBody() error {

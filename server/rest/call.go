@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/server/auth"
@@ -28,9 +29,11 @@ type call struct {
 
 	id       string // of the request, in logs: its own, or the one that it came with
 	arrived  time.Time
-	audit    *record        // nil: nothing is recorded
-	failure  *metav1.Status // the answer, where that is one
-	bodyTime time.Duration  // for its body to come
+	audit    *record             // nil: nothing is recorded
+	failure  *metav1.Status      // the answer, where that is one
+	memory   *semaphore.Weighted // for decoding, in bytes
+	ended    []func()            // called at the request's end
+	bodyTime time.Duration       // for its body to come
 
 	series *series
 	queued time.Duration // until it was let in

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
@@ -71,6 +72,8 @@ type Handler struct {
 	flow      *flow.Controller
 	auditLog  *audit.Log
 	bodyTime  time.Duration
+	watchTime time.Duration
+	memory    *semaphore.Weighted
 	mounts    []Mount
 	tables    tables
 	version   string
@@ -95,6 +98,8 @@ func New(c Config) (*Handler, error) {
 		flow:      c.Flow,
 		auditLog:  c.Audit,
 		bodyTime:  bodyTime,
+		watchTime: watchWriteTime,
+		memory:    semaphore.NewWeighted(decoding),
 		mounts:    c.Mounts,
 		version:   c.Version,
 	}
@@ -122,9 +127,14 @@ func (h *Handler) chain() {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query), bodyTime: h.bodyTime,
-		id: requestID(r), arrived: time.Now()}
+		memory: h.memory, id: requestID(r), arrived: time.Now()}
 	w.Header().Set(auditv1.HeaderAuditID, c.id)
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	defer func() {
+		for _, end := range c.ended {
+			end()
+		}
+	}()
 	h.steps.ServeHTTP(c.w, c.r)
 }
 

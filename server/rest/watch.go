@@ -43,12 +43,18 @@ func (h *Handler) watch(c *call) error {
 
 // stream sends what a watch gives as frames, each batch in one write. From here on an error can only be told in a frame.
 func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *framer) {
-	flush := http.NewResponseController(c.w.ResponseWriter).Flush
+	control := http.NewResponseController(c.w.ResponseWriter)
+	stuck := newPatience(h.watchTime, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })
+	defer stuck.end()
+	flush := control.Flush
 	series := h.metrics.watching(c)
 	var buf []byte
 	for {
 		// Before the first event too: the client must know that it is watching.
-		if flush() != nil {
+		stuck.begin()
+		err := flush()
+		stuck.pause()
+		if err != nil {
 			return // the client has gone
 		}
 		if !w.Catching() {
@@ -68,6 +74,7 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 			_, _ = c.w.Write(buf)
 			return
 		}
+		stuck.begin()
 		if _, err := c.w.Write(buf); err != nil {
 			return
 		}
