@@ -30,6 +30,7 @@ import (
 	"leme/completion/source"
 	"leme/nodeagent"
 	"leme/nodeagent/docker"
+	"leme/nodeagent/localpath"
 	"leme/nodeagent/network"
 	"leme/nodeagent/nodeapi"
 	"leme/nodeagent/pod"
@@ -234,7 +235,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 	}
 	api, err := nodeapi.New(nodeapi.Config{
 		Address: fmt.Sprintf(":%d", o.Port), Node: name, Certificate: certificate, ClientCA: ca,
-		Pods: agent.Pods(), Runtime: runtime, Health: agent.Healthy,
+		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy,
 		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
 	})
 	return &node{puller, agent, api}, err

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,9 @@ func bootstrap(ctx context.Context, api *resource.API, serviceCIDR string) error
 	}
 	if err := bootstrapServices(ctx, api, serviceCIDR); err != nil {
 		return fmt.Errorf("making the services' range: %w", err)
+	}
+	if err := bootstrapStorageClass(ctx, api); err != nil {
+		return fmt.Errorf("making the storage class: %w", err)
 	}
 	return rbac.Reconcile(ctx, api, auth.UserServer)
 }
@@ -67,6 +71,19 @@ func bootstrapPriorityClasses(ctx context.Context, api *resource.API) error {
 		}
 	}
 	return nil
+}
+
+func bootstrapStorageClass(ctx context.Context, api *resource.API) error {
+	classes := resource.For[*storagev1.StorageClass](api, kind.StorageClass, auth.UserServer)
+	class := kind.LocalPathClass()
+	if _, ok := classes.Get("", class.Name); ok {
+		return nil
+	}
+	_, err := classes.Create(ctx, class)
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
 }
 
 func bootstrapNamespaces(ctx context.Context, api *resource.API) error {

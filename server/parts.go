@@ -65,6 +65,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 func (s *Server) control(ctx context.Context, p *parts) error {
 	err := controller.Run(ctx, controller.Config{
 		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
+		Volumes: p.handler,
 		WhileLeading: []func(context.Context) error{
 			func(ctx context.Context) error { return scheduler.Run(ctx, p.api) },
 		},

@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"leme/nodeagent/docker/dockertest"
+	"leme/nodeagent/localpath"
 	"leme/nodeagent/nodeapi"
 )
 
@@ -47,7 +48,7 @@ func newNode(t *testing.T) *node {
 	certificate, clientCA, err := nodeapi.Identity(&rest.Config{TLSClientConfig: n.ca.issue(t, "system:node:here", "system:nodes")})
 	must(t, err)
 	api, err := nodeapi.New(nodeapi.Config{
-		Listener: listener, Node: "here", Certificate: certificate, ClientCA: clientCA, Pods: n, Runtime: n.Runtime,
+		Listener: listener, Node: "here", Certificate: certificate, ClientCA: clientCA, Pods: n, Runtime: n.Runtime, Volumes: localpath.Folder(t.TempDir()),
 		Version: version.Info{GitVersion: "v1.37.0"},
 	})
 	must(t, err)

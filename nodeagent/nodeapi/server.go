@@ -65,6 +65,7 @@ type Config struct {
 	ClientCA    *x509.CertPool
 	Pods        Pods
 	Runtime     Runtime
+	Volumes     Volumes
 	Version     version.Info
 	Health      func() error // nil is always healthy
 	Metrics     prometheus.Gatherer
@@ -79,6 +80,8 @@ func (c *Config) complete() error {
 		return errors.New("nodeapi: the clients' CA is needed")
 	case c.Pods == nil || c.Runtime == nil:
 		return errors.New("nodeapi: pods and a runtime are needed")
+	case c.Volumes == nil:
+		return errors.New("nodeapi: a place for volumes is needed")
 	}
 	if c.Address == "" {
 		c.Address = ":10250"
@@ -183,6 +186,8 @@ func (s *Server) handler() http.Handler {
 		{"/attach/{namespace}/{pod}/{uid}/{container}", s.attach},
 		{"/portForward/{namespace}/{pod}", s.portForward},
 		{"/portForward/{namespace}/{pod}/{uid}", s.portForward},
+		{"PUT /volumes/{volume}", s.makeVolume},
+		{"DELETE /volumes/{volume}", s.removeVolume},
 	} {
 		api.HandleFunc(route.pattern, route.handle)
 	}

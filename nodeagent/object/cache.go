@@ -26,9 +26,10 @@ const firstAnswer = 20 * time.Second
 
 // Cache is the objects in use. Make one with New, and Run it.
 type Cache struct {
-	client kubernetes.Interface
-	notify func(types.UID) // a pod's object changed
-	tokens *tokens
+	client  kubernetes.Interface
+	notify  func(types.UID) // a pod's object changed
+	tokens  *tokens
+	volumes *volumes
 
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil before and after
@@ -43,7 +44,7 @@ type key struct {
 
 // New makes a cache that calls notify, with the pod's UID, after an object that a pod uses has changed.
 func New(client kubernetes.Interface, notify func(types.UID)) *Cache {
-	return &Cache{client: client, notify: notify, tokens: newTokens(client, notify), entries: map[key]*entry{}}
+	return &Cache{client: client, notify: notify, tokens: newTokens(client, notify), volumes: newVolumes(client), entries: map[key]*entry{}}
 }
 
 // Run lets watches run until the context ends, and waits for their end.
@@ -68,6 +69,7 @@ func (c *Cache) For(pod types.UID) View { return View{c, pod} }
 // Release forgets what only this pod used.
 func (c *Cache) Release(pod types.UID) {
 	c.tokens.release(pod)
+	c.volumes.release(pod)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, e := range c.entries {

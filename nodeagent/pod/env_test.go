@@ -52,6 +52,10 @@ func (store) Secret(_ context.Context, _, name string) (*corev1.Secret, error) {
 	return &corev1.Secret{Data: map[string][]byte{"key": []byte("hush")}}, nil
 }
 
+func (store) PersistentVolume(context.Context, *corev1.Pod, string) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim, error) {
+	return nil, nil, apierrors.NewNotFound(corev1.Resource("persistentvolumeclaims"), "")
+}
+
 func (store) Token(context.Context, *corev1.Pod, *corev1.ServiceAccountTokenProjection) (string, error) {
 	return "token", nil
 }

@@ -17,7 +17,11 @@ func (hostPath) Name() string                     { return "hostPath" }
 func (hostPath) Uses(s *corev1.VolumeSource) bool { return s.HostPath != nil }
 
 func (hostPath) SetUp(_ context.Context, r Request) (string, error) {
-	s := r.Source.HostPath
+	return hostDirectory(r.Source.HostPath)
+}
+
+// hostDirectory makes and checks a path of the host as its type says; it may be a file, too.
+func hostDirectory(s *corev1.HostPathVolumeSource) (string, error) {
 	if !filepath.IsAbs(s.Path) {
 		return "", fmt.Errorf("hostPath %q is not absolute", s.Path)
 	}

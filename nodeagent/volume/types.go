@@ -15,6 +15,8 @@ var types = []Type{
 	downwardAPI{},
 	projected{},
 	hostPath{},
+	persistentVolumeClaim{},
+	ephemeralVolume{},
 }
 
 func typeOf(s *corev1.VolumeSource) Type {
@@ -27,8 +29,11 @@ func typeOf(s *corev1.VolumeSource) Type {
 }
 
 // ReadOnly says whether containers may only read a volume: one that is made of what the API has, where the next
-// version would undo what they write.
+// version would undo what they write, or whose claim the pod only reads.
 func ReadOnly(s *corev1.VolumeSource) bool {
+	if s.PersistentVolumeClaim != nil {
+		return s.PersistentVolumeClaim.ReadOnly
+	}
 	return s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil
 }
 

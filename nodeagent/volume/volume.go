@@ -20,6 +20,8 @@ import (
 type Objects interface {
 	ConfigMap(ctx context.Context, namespace, name string) (*corev1.ConfigMap, error)
 	Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error)
+	// PersistentVolume is what a claim in the pod's namespace is bound to, and the claim; an error when that is nothing.
+	PersistentVolume(ctx context.Context, pod *corev1.Pod, claim string) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim, error)
 	// Token is one of the pod's service account, with most of its life before it or being renewed.
 	Token(ctx context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error)
 }
@@ -44,6 +46,7 @@ type Type interface {
 // Request is what a type needs to set one volume up.
 type Request struct {
 	Pod     *corev1.Pod
+	Name    string // the volume's
 	Source  *corev1.VolumeSource
 	Dir     string // the volume's own directory; it may not exist yet
 	Objects Objects
@@ -89,7 +92,7 @@ func (p Pod) setUp(ctx context.Context, pod *corev1.Pod, v *corev1.Volume) (stri
 		return "", fmt.Errorf("volume type %q is not supported", sourceName(&v.VolumeSource))
 	}
 	return t.SetUp(ctx, Request{
-		Pod: pod, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields,
+		Pod: pod, Name: v.Name, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields,
 		Dir: filepath.Join(p.Dir, "volumes", v.Name),
 	})
 }

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,12 @@ import (
 type objects struct {
 	maps    map[string]*corev1.ConfigMap
 	secrets map[string]*corev1.Secret
+	bound   map[string]boundClaim
+}
+
+type boundClaim struct {
+	volume corev1.PersistentVolume
+	claim  corev1.PersistentVolumeClaim
 }
 
 func (o objects) ConfigMap(_ context.Context, _, name string) (*corev1.ConfigMap, error) {
@@ -28,6 +35,13 @@ func (o objects) Secret(_ context.Context, _, name string) (*corev1.Secret, erro
 		return s, nil
 	}
 	return nil, apierrors.NewNotFound(corev1.Resource("secrets"), name)
+}
+
+func (o objects) PersistentVolume(_ context.Context, _ *corev1.Pod, claim string) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim, error) {
+	if b, ok := o.bound[claim]; ok {
+		return &b.volume, &b.claim, nil
+	}
+	return nil, nil, fmt.Errorf("PVC %s is not bound", claim)
 }
 
 func (o objects) Token(_ context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error) {

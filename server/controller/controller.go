@@ -33,6 +33,8 @@ type Config struct {
 	NodeGrace time.Duration
 	// EventTTL is how long events are kept; default one hour.
 	EventTTL time.Duration
+	// Volumes are the directories of volumes on nodes.
+	Volumes NodeVolumes
 	// WhileLeading runs beside the controllers, on the leader alone: the scheduler.
 	WhileLeading []func(context.Context) error
 }
@@ -94,6 +96,13 @@ func controllers(e *environment) []component {
 		newNodeLifecycle(e),
 		newTaintEviction(e),
 		newPodGC(e),
+		newEphemeralVolumes(e),
+		newVolumeClaims(e),
+		newVolumePhases(e),
+		newLocalPathProvisioner(e),
+		newLocalPathReclaim(e),
+		newClaimProtection(e),
+		newVolumeProtection(e),
 		newGarbageCollector(e),
 		newEventTTL(e),
 		newResealing(e),

@@ -41,6 +41,18 @@ var StorageClass = &Kind{
 	}),
 }
 
+// LocalPathProvisioner makes volumes of directories on the node of their first pod.
+const LocalPathProvisioner = "leme/local-path"
+
+// LocalPathClass is the storage class of every new cluster.
+func LocalPathClass() *storagev1.StorageClass {
+	return &storagev1.StorageClass{
+		ObjectMeta:        metav1.ObjectMeta{Name: "local-path", Annotations: map[string]string{DefaultClassAnnotation: "true"}},
+		Provisioner:       LocalPathProvisioner,
+		VolumeBindingMode: new(storagev1.VolumeBindingWaitForFirstConsumer),
+	}
+}
+
 // DefaultClassAnnotation marks the storage class of claims that name none.
 const DefaultClassAnnotation = "storageclass.kubernetes.io/is-default-class"
 

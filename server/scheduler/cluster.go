@@ -21,6 +21,7 @@ type cluster struct {
 	imageNodes map[string]int64 // on how many nodes an image is
 	// namespaceLabels gives the labels that a rule's namespaceSelector is about.
 	namespaceLabels func(namespace string) map[string]string
+	storage         Storage
 	start           int // where the last search for a node ended
 	scratch         scratch
 }
@@ -39,6 +40,7 @@ func newCluster(namespaceLabels func(string) map[string]string) *cluster {
 		avoiders:        make(map[types.UID]*placed),
 		imageNodes:      make(map[string]int64),
 		namespaceLabels: namespaceLabels,
+		storage:         nothing{},
 	}
 }
 

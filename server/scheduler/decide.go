@@ -1,5 +1,7 @@
 package scheduler
 
+import "fmt"
+
 // decision is one pod over one cluster, with what its rules about other pods need counted beforehand.
 type decision struct {
 	cluster    *cluster
@@ -10,6 +12,7 @@ type decision struct {
 	avoid      []domainSet // places with a pod that this one avoids, one a term
 	shunned    weights     // how many pods of a place avoid this one
 	pull       weights     // what preferences about other pods make of a place
+	volumes    podVolumes
 }
 
 // newDecision counts. For a pod without rules about others, among pods without such, there is nothing to count.
@@ -18,6 +21,7 @@ func newDecision(c *cluster, p *podInfo) *decision {
 	*d = decision{cluster: c, pod: p}
 	d.countSpread()
 	d.countPodAffinity()
+	d.countVolumes()
 	return d
 }
 
@@ -42,6 +46,9 @@ func (c *cluster) decide(p *podInfo) (*nodeInfo, *refusal) {
 		return nil, r
 	}
 	d := newDecision(c, p)
+	if problem := d.volumes.problem; problem != "" {
+		return nil, &refusal{fmt.Sprintf("0/%d nodes are available: %s.", len(c.nodes), problem), storageChanged}
+	}
 	feasible := c.search(d)
 	switch len(feasible) {
 	case 0:

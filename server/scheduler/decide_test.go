@@ -237,7 +237,7 @@ func TestNodeMatters(t *testing.T) {
 func TestExplain(t *testing.T) {
 	bound := testPod("o", asks("4", "1Gi"))
 	bound.Spec.NodeName = "full"
-	verdicts := Explain([]*corev1.Node{testNode("full", cordoned), testNode("free")}, []*corev1.Pod{bound}, noLabels, testPod("p"))
+	verdicts := Explain([]*corev1.Node{testNode("full", cordoned), testNode("free")}, []*corev1.Pod{bound}, noLabels, nothing{}, testPod("p"))
 	if len(verdicts) != 2 || verdicts[0].Node != "free" || len(verdicts[0].Refusals) != 0 || verdicts[0].Total == 0 {
 		t.Fatalf("got %+v", verdicts)
 	}

@@ -28,9 +28,10 @@ type Score struct {
 }
 
 // Explain tells of every node, by name, whether a pod could run there and how well, given the pods that are
-// bound to nodes already. It is the scheduler's own decision, over all nodes rather than a part of them.
-func Explain(nodes []*corev1.Node, bound []*corev1.Pod, namespaceLabels func(string) map[string]string, pod *corev1.Pod) []Verdict {
+// bound to nodes already, and its claims. It is the scheduler's own decision, over all nodes rather than a part of them.
+func Explain(nodes []*corev1.Node, bound []*corev1.Pod, namespaceLabels func(string) map[string]string, storage Storage, pod *corev1.Pod) []Verdict {
 	c := newCluster(namespaceLabels)
+	c.storage = storage
 	for _, n := range nodes {
 		c.setNode(n)
 	}
@@ -71,6 +72,9 @@ func (d *decision) refusals(n *nodeInfo) []Refusal {
 	var all []Refusal
 	if r := unserved(d.pod, len(d.cluster.nodes)); r != nil {
 		all = append(all, Refusal{"Unserved", []string{r.message}})
+	}
+	if problem := d.volumes.problem; problem != "" {
+		all = append(all, Refusal{"VolumeBinding", []string{problem}})
 	}
 	for i := range filters {
 		if !filters[i].check(d, n) {

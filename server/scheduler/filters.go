@@ -21,11 +21,12 @@ type filter struct {
 type change uint8
 
 const (
-	nodeChanged change = 1 << iota // a node came, or what is decided by changed on one
-	podLeft                        // a pod went from its node
-	podPlaced                      // a pod came to a node
-	podItself                      // only a change of the pod itself helps
-	anyChange   = nodeChanged | podLeft | podPlaced
+	nodeChanged    change = 1 << iota // a node came, or what is decided by changed on one
+	podLeft                           // a pod went from its node
+	podPlaced                         // a pod came to a node
+	podItself                         // only a change of the pod itself helps
+	storageChanged                    // a claim, a volume or a storage class came or changed
+	anyChange      = nodeChanged | podLeft | podPlaced
 )
 
 // filters is the table of rules, in order: the first that refuses a node is the one that is told.
@@ -36,6 +37,8 @@ var filters = []filter{
 	{"NodeAffinity", checkAffinity, says("node(s) didn't match Pod's node affinity/selector"), nodeChanged},
 	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft},
 	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft},
+	{"VolumeBinding", checkVolumeNode, says("node(s) didn't match PersistentVolume's node affinity"), nodeChanged | storageChanged},
+	{"VolumeBinding", checkVolumeBinding, says("node(s) didn't find available persistent volumes to bind"), nodeChanged | storageChanged},
 	{"PodTopologySpread", checkSpread, explainSpread, anyChange},
 	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange},
 }

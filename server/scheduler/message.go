@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // unavailable words why no node takes a pod, as kube-scheduler does:
@@ -22,25 +20,10 @@ func unavailable(nodes int, reasons map[string]int) string {
 // unserved refuses a pod that asks for what this cluster does not give at all: it stays pending rather than
 // run without.
 func unserved(p *podInfo, nodes int) *refusal {
-	reason := unservedVolume(p.pod)
-	if claims := p.pod.Spec.ResourceClaims; reason == "" && len(claims) > 0 {
-		reason = fmt.Sprintf("resource claim %q: no driver serves resource claims", claims[0].Name)
-	}
-	if reason == "" {
+	claims := p.pod.Spec.ResourceClaims
+	if len(claims) == 0 {
 		return nil
 	}
+	reason := fmt.Sprintf("resource claim %q: no driver serves resource claims", claims[0].Name)
 	return &refusal{fmt.Sprintf("0/%d nodes are available: %s.", nodes, reason), podItself}
-}
-
-func unservedVolume(pod *corev1.Pod) string {
-	for i := range pod.Spec.Volumes {
-		v := &pod.Spec.Volumes[i]
-		switch {
-		case v.PersistentVolumeClaim != nil:
-			return fmt.Sprintf("persistentvolumeclaim %q not found", v.PersistentVolumeClaim.ClaimName)
-		case v.Ephemeral != nil:
-			return fmt.Sprintf("persistentvolumeclaim %q not found", pod.Name+"-"+v.Name)
-		}
-	}
-	return ""
 }

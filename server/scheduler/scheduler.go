@@ -45,13 +45,30 @@ func runParts(ctx context.Context, api *resource.API) error {
 		}
 		return nil
 	})
+	volumes := newVolumeStore(api)
+	s.cluster.storage = volumes
 	w := newWriter(api, pods, recorder.From(component), s)
+	b := &volumeBinder{volumes, w, make(chan outcome, backlog)}
+	w.volumes = b
 
 	g, ctx := errgroup.WithContext(ctx)
 	synced := make(chan struct{}, 2)
+	for _, k := range []*kind.Kind{kind.PersistentVolumeClaim, kind.PersistentVolume, kind.StorageClass} {
+		g.Go(func() error {
+			return api.Follow(ctx, k, nil, func(store.Event) { s.storageChanged(); volumes.changed() })
+		})
+	}
+	g.Go(func() error { return b.run(ctx) })
 	g.Go(func() error { return recorder.Run(ctx) })
 	g.Go(func() error { return api.Follow(ctx, kind.Node, func() { synced <- struct{}{} }, s.nodeEvent) })
-	g.Go(func() error { return api.Follow(ctx, kind.Pod, func() { synced <- struct{}{} }, s.podEvent) })
+	g.Go(func() error {
+		return api.Follow(ctx, kind.Pod, func() { synced <- struct{}{} }, func(e store.Event) {
+			s.podEvent(e)
+			if e.Type == watch.Deleted {
+				volumes.changed() // nobody need wait for its volumes any more
+			}
+		})
+	})
 	g.Go(func() error { return w.run(ctx) })
 	g.Go(func() error {
 		for range cap(synced) {

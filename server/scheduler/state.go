@@ -105,8 +105,9 @@ func (s *state) nodeDeleted(node *corev1.Node) {
 // outcome is what came of trying one pod.
 type outcome struct {
 	pod     *corev1.Pod
-	node    string   // empty: refused
-	refused *refusal // nil: placed
+	node    string         // empty: refused
+	refused *refusal       // nil: placed
+	volumes []volumeChoice // what the pod's claims need before it is bound
 }
 
 // try decides about the most urgent pod: it counts on its node at once, or is parked. ok is false when no pod
@@ -123,10 +124,18 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 		s.queue.park(w, refused.wake)
 		return outcome{pod: w.info.pod, refused: refused}, true
 	}
+	volumes, _ := s.cluster.scratch.decision.volumesOn(node)
 	s.cluster.place(w.info, node.name)
 	s.binding[w.info.uid] = w
 	s.queue.happened(podPlaced)
-	return outcome{pod: w.info.pod, node: node.name}, true
+	return outcome{pod: w.info.pod, node: node.name, volumes: volumes}, true
+}
+
+// storageChanged wakes what a change of claims or volumes may help.
+func (s *state) storageChanged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.happened(storageChanged)
 }
 
 // unbound takes back a placement that could not be written. current is the pod as it is now, nil when gone.

@@ -31,10 +31,11 @@ type writer struct {
 	state    *state
 	bindings chan outcome
 	refusals chan outcome
+	volumes  *volumeBinder
 }
 
 func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state) *writer {
-	return &writer{api, pods, events, s, make(chan outcome, backlog), make(chan outcome, backlog)}
+	return &writer{api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog)}
 }
 
 // run writes until ctx ends.
@@ -68,9 +69,14 @@ func batches(ctx context.Context, in <-chan outcome, fn func(context.Context, []
 	}
 }
 
+// placed hands a placement on: to be written or, where claims need volumes first, to whom gets them.
 func (w *writer) placed(ctx context.Context, o outcome) {
+	next := w.bindings
+	if len(o.volumes) > 0 {
+		next = w.volumes.waiting
+	}
 	select {
-	case w.bindings <- o:
+	case next <- o:
 	case <-ctx.Done():
 	}
 }

@@ -1,0 +1,72 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/component-helpers/storage/ephemeral"
+	"k8s.io/utils/ptr"
+)
+
+// persistentVolumeClaim is the volume that a claim is bound to. What it holds is not the pod's, and stays.
+type persistentVolumeClaim struct{}
+
+func (persistentVolumeClaim) Name() string { return "persistentVolumeClaim" }
+
+func (persistentVolumeClaim) Uses(s *corev1.VolumeSource) bool { return s.PersistentVolumeClaim != nil }
+
+func (persistentVolumeClaim) SetUp(ctx context.Context, r Request) (string, error) {
+	pv, _, err := r.Objects.PersistentVolume(ctx, r.Pod, r.Source.PersistentVolumeClaim.ClaimName)
+	if err != nil {
+		return "", err
+	}
+	return persistentPath(pv)
+}
+
+// ephemeralVolume is that of a claim which was made for the pod alone.
+type ephemeralVolume struct{}
+
+func (ephemeralVolume) Name() string                     { return "ephemeral" }
+func (ephemeralVolume) Uses(s *corev1.VolumeSource) bool { return s.Ephemeral != nil }
+
+func (ephemeralVolume) SetUp(ctx context.Context, r Request) (string, error) {
+	pv, claim, err := r.Objects.PersistentVolume(ctx, r.Pod, ephemeral.VolumeClaimName(r.Pod, &corev1.Volume{Name: r.Name}))
+	if err != nil {
+		return "", err
+	}
+	if err := ephemeral.VolumeIsForPod(r.Pod, claim); err != nil {
+		return "", err
+	}
+	return persistentPath(pv)
+}
+
+// persistentPath is where on this host a volume is.
+func persistentPath(pv *corev1.PersistentVolume) (string, error) {
+	s := &pv.Spec.PersistentVolumeSource
+	switch {
+	case ptr.Deref(pv.Spec.VolumeMode, "") == corev1.PersistentVolumeBlock:
+		return "", fmt.Errorf("persistent volume %s is a block device, which is not supported", pv.Name)
+	case s.HostPath != nil:
+		return hostDirectory(s.HostPath)
+	case s.Local != nil:
+		return localDirectory(s.Local.Path)
+	}
+	return "", fmt.Errorf("the type of persistent volume %s is not supported: it is neither local nor a hostPath", pv.Name)
+}
+
+// localDirectory checks a directory that has to be there: its data is what the pod wants.
+func localDirectory(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("path %q does not exist", path)
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return "", fmt.Errorf("path %q is not a directory", path)
+	}
+	return path, nil
+}
