@@ -21,6 +21,7 @@ import (
 	"leme/nodeagent/pod"
 )
 
+// TestPodRunsAndIsAdoptedAndGoes: a pod from its sandbox to its end, with an agent that starts anew in between.
 func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
@@ -31,6 +32,16 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	}
 	// It must not leave the dead of a shared PID namespace unreaped.
 	dockertest.Eventually(t, func() bool { return ignores(t, sandbox.PID, unix.SIGCHLD) })
+	id := startedOnce(t, n, p, sandbox)
+	n.Restart(t) // a new agent knows what the old one did
+	adopted(t, n, p, sandbox, id)
+	tellsFacts(t, n, sandbox, id)
+	goes(t, n, sandbox, id)
+}
+
+// startedOnce creates the third attempt of a container, which can be asked for again until it runs.
+func startedOnce(t *testing.T, n *dockertest.Node, p *corev1.Pod, sandbox pod.Container) (id string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "greeting")
 	if err := os.WriteFile(file, []byte("good morning"), 0o600); err != nil {
 		t.Fatal(err)
@@ -53,8 +64,12 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	if _, err := n.Create(t.Context(), spec); err == nil {
 		t.Fatal("a second container of an attempt that runs was created")
 	}
+	return id
+}
 
-	n.Restart(t) // a new agent knows what the old one did
+// adopted: the labels tell all that the agent has to know.
+func adopted(t *testing.T, n *dockertest.Node, p *corev1.Pod, sandbox pod.Container, id string) {
+	t.Helper()
 	c, ok := n.Find(t, id)
 	want := pod.Container{
 		ID: id, PodUID: p.UID, PodNamespace: "default", PodName: "web", Name: "app", Attempt: 3, Hash: "hash",
@@ -68,22 +83,30 @@ func TestPodRunsAndIsAdoptedAndGoes(t *testing.T) {
 	if err != nil || len(of) != 2 {
 		t.Fatalf("containers of the pod: %+v, %v", of, err)
 	}
+}
+
+// tellsFacts: the container has its name, variables, address and files.
+func tellsFacts(t *testing.T, n *dockertest.Node, sandbox pod.Container, id string) {
+	t.Helper()
 	dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 	for _, fact := range []string{"hostname web", "env good day", sandbox.IP, "writable <nil>"} {
 		if !strings.Contains(tail(t, n, id), fact) {
 			t.Errorf("the container does not tell %q: %s", fact, tail(t, n, id))
 		}
 	}
-
 	output, _, err := n.Exec(t.Context(), id, []string{"/app", "read", "/greeting"})
 	if err != nil || !strings.HasPrefix(string(output), "good morning, open /greeting: read-only") {
 		t.Errorf("the mounted file: %s, %v", output, err)
 	}
+}
 
+// goes: stopping and removing leave nothing, and may be done again.
+func goes(t *testing.T, n *dockertest.Node, sandbox pod.Container, id string) {
+	t.Helper()
 	if err := n.Stop(t.Context(), id, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	c, _ = n.Find(t, id)
+	c, _ := n.Find(t, id)
 	if c.State != pod.Exited || c.ExitCode != 0 || c.Finished.IsZero() {
 		t.Errorf("after stop: %+v", c)
 	}

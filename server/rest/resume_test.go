@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -132,46 +133,60 @@ func TestReadersThatBreakOff(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("LEME_RESUME_WRITES")); err == nil {
 		writes = n
 	}
-	b, names := newBed(t, &tls.Config{}), []string{"a", "b", "c", "d"}
-	maps := b.maps(t, names...)
+	b := newBed(t, &tls.Config{})
+	maps := b.maps(t, fought...)
 	list, err := maps.List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	readers := make([]*reader, 4)
-	last := fmt.Sprint(writes - 1)
 	var reading sync.WaitGroup
+	readers := make([]*reader, 4)
 	for i := range readers {
-		r, dice := &reader{maps: maps, version: list.ResourceVersion, told: map[string]string{}}, rand.New(rand.NewPCG(seed, uint64(i)))
+		r := &reader{maps: maps, version: list.ResourceVersion, told: map[string]string{}}
 		readers[i] = r
 		reading.Go(func() {
-			for r.told["d"] != last {
-				if err := r.read(ctx, 1+dice.IntN(5), last); err != nil {
-					t.Errorf("reader %d: %v", i, err)
-					return
-				}
+			if err := r.breaks(t.Context(), rand.New(rand.NewPCG(seed, uint64(i))), fmt.Sprint(writes-1)); err != nil {
+				t.Errorf("reader %d: %v", i, err)
 			}
 		})
 	}
-	dice := rand.New(rand.NewPCG(seed, 99))
+	b.write(t, rand.New(rand.NewPCG(seed, 99)), writes)
+	reading.Wait()
+	want := b.record(t, list.ResourceVersion)
+	for i, r := range readers {
+		if !slices.Equal(r.heard, want) {
+			t.Errorf("seed %d: reader %d heard\n%v\nwant\n%v", seed, i, r.heard, want)
+		}
+	}
+}
+
+// fought are the config maps that transactions change.
+var fought = []string{"a", "b", "c", "d"}
+
+// write makes transactions of two to four config maps; the last is of all.
+func (b *bed) write(t *testing.T, dice *rand.Rand, writes int) {
+	t.Helper()
 	for n := range writes {
-		some := names[dice.IntN(2) : 2+dice.IntN(3)]
+		some := fought[dice.IntN(2) : 2+dice.IntN(3)]
 		if n == writes-1 {
-			some = names
+			some = fought
 		}
 		if err := b.together(t.Context(), fmt.Sprint(n), some...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	reading.Wait()
-	want := b.record(t, list.ResourceVersion)
-	for i, r := range readers {
-		if fmt.Sprint(r.heard) != fmt.Sprint(want) {
-			t.Errorf("seed %d: reader %d heard\n%v\nwant\n%v", seed, i, r.heard, want)
+}
+
+// breaks reads with a new connection every few events, until the last value of d.
+func (r *reader) breaks(ctx context.Context, dice *rand.Rand, last string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for r.told["d"] != last {
+		if err := r.read(ctx, 1+dice.IntN(5), last); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // record is what etcd itself says of the config maps after a version.
