@@ -74,7 +74,7 @@ func adopted(t *testing.T, n *dockertest.Node, p *corev1.Pod, sandbox pod.Contai
 	want := pod.Container{
 		ID: id, PodUID: p.UID, PodNamespace: "default", PodName: "web", Name: "app", Attempt: 3, Hash: "hash",
 		State: pod.Running, Image: n.Image.ID, ImageID: n.Image.ID, SandboxID: sandbox.ID,
-		PID: c.PID, Created: c.Created, Started: c.Started,
+		PID: c.PID, Created: c.Created, Started: c.Started, Share: pod.ShareOf(corev1.ResourceRequirements{}),
 	}
 	if !ok || c != want || c.PID == 0 || c.Started.IsZero() {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
