@@ -92,20 +92,22 @@ func (s *server) model(b *testing.B, c *conn) *corev1.Pod {
 	return &pod
 }
 
-// update asks for the n-th pod to become another than it was at any time before.
-func update(b *testing.B, model *corev1.Pod, n int) request {
+// update asks for a pod to become another than it ever was.
+func (s *server) update(b *testing.B, model *corev1.Pod) request {
+	s.changed++
 	pod := *model
-	pod.Name = fmt.Sprintf(crowdName, n%crowd)
+	pod.Name = fmt.Sprintf(crowdName, s.changed%crowd)
 	pod.Labels = maps.Clone(model.Labels)
-	pod.Labels["round"] = fmt.Sprint(n)
-	return request{method: "PUT", path: podPath(n), accept: asJSON, contentType: asJSON, body: encoded(b, &pod)}
+	pod.Labels["change"] = fmt.Sprint(s.changed)
+	return request{method: "PUT", path: podPath(s.changed), accept: asJSON, contentType: asJSON, body: encoded(b, &pod)}
 }
 
 // patch asks for the same, briefly.
-func patch(n int) request {
+func (s *server) patch() request {
+	s.changed++
 	return request{
-		method: "PATCH", path: podPath(n), accept: asJSON, contentType: "application/strategic-merge-patch+json",
-		body: fmt.Appendf(nil, `{"metadata":{"labels":{"round":"%d"}}}`, n),
+		method: "PATCH", path: podPath(s.changed), accept: asJSON, contentType: "application/strategic-merge-patch+json",
+		body: fmt.Appendf(nil, `{"metadata":{"labels":{"change":"%d"}}}`, s.changed),
 	}
 }
 

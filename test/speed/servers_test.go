@@ -25,6 +25,7 @@ type server struct {
 	address string
 	tls     *tls.Config // an administrator's
 	created int         // pods
+	changed int         // how often a pod was
 }
 
 // Whose a figure is.
