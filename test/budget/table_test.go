@@ -8,6 +8,7 @@ import (
 const output = `goos: linux
 BenchmarkUp-2   	       1	         0 ns/op	       612.4 ms
 BenchmarkPull/one_layer,_6_MB/s_a_connection-2 	1	2040 ms	4080 reference-ms
+BenchmarkServing/get-2 	1	0.5 cpu-ms
 PASS
 `
 
@@ -21,15 +22,18 @@ func TestTable(t *testing.T) {
 		{"Up", "up", "ms", "", 500},
 		{"Pull/one_layer,_6_MB/s_a_connection", "pull", "ms", "docker pull", 0.5},
 		{"Idle", "idle", "MB", "", 100},
+		{"Serving/get", "get", "cpu-ms", peer, 0.5},
+		{"Serving/get,_same_etcd", "compared", "cpu-ms", peer, 0.5},
 	}, measured)
 	want := `what  measured  reference            ratio  budget
 up    612 ms                                500 ms missed
 pull  2040 ms   docker pull 4080 ms  0.50   0.5x met
+get   0.50 ms
 `
 	if got := trimmed(out.String()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if err == nil || !strings.Contains(err.Error(), "Idle") {
+	if err == nil || !strings.HasSuffix(err.Error(), ": Idle") {
 		t.Errorf("a benchmark that did not run gave %v", err)
 	}
 }
