@@ -176,7 +176,7 @@ func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
 func (s *Server) listen(ctx context.Context, handler closer) error {
 	h := newHTTPServer(handler)
 	done := make(chan error, 1)
-	go func() { done <- h.Serve(tls.NewListener(s.listener, s.pki.ServerTLS())) }()
+	go func() { done <- h.Serve(tls.NewListener(gathering{s.listener}, s.pki.ServerTLS())) }()
 	select {
 	case err := <-done:
 		handler.Close()
