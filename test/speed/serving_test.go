@@ -19,15 +19,14 @@ func BenchmarkServing(b *testing.B) {
 	settle(b)
 	reportMemory(b, "memory idle", all, "VmRSS")
 
-	many := connect(b, all, atOnce)
-	creating(b, all, many)
+	creating(b, all)
 	settle(b)
 	reportMemory(b, "memory with 10,000 pods", all, "VmRSS")
 
 	listing(b, all)
-	reading(b, all, many)
-	writing(b, all, many)
-	watching(b, all, many)
+	reading(b, all)
+	writing(b, all)
+	watching(b, all)
 }
 
 func settle(b *testing.B) {
@@ -38,7 +37,8 @@ func settle(b *testing.B) {
 }
 
 // creating fills the servers.
-func creating(b *testing.B, all []*server, many map[string]clients) {
+func creating(b *testing.B, all []*server) {
+	many := connect(b, all, atOnce)
 	const rounds = 20
 	report(b, "create a pod", compare(b, all, rounds, func(b *testing.B, s *server) int {
 		many[s.name].do(b, crowd/rounds, func() request { return s.create(b) })
@@ -79,7 +79,8 @@ func listing(b *testing.B, all []*server) {
 }
 
 // reading gets one pod after the other.
-func reading(b *testing.B, all []*server, many map[string]clients) {
+func reading(b *testing.B, all []*server) {
+	many := connect(b, all, atOnce)
 	const rounds, gets = 11, 4000
 	for _, row := range []struct{ name, accept, query string }{
 		{"get as JSON", asJSON, ""},
@@ -98,7 +99,8 @@ func reading(b *testing.B, all []*server, many map[string]clients) {
 }
 
 // writing updates and patches pods that are there.
-func writing(b *testing.B, all []*server, many map[string]clients) {
+func writing(b *testing.B, all []*server) {
+	many := connect(b, all, atOnce)
 	const rounds, writes = 11, 400
 	models := map[string]*corev1.Pod{}
 	for _, s := range all {

@@ -16,12 +16,12 @@ import (
 const watchers = 1000
 
 // watching sends one event after the other to all watchers: the next once the last one of them has the one before.
-func watching(b *testing.B, all []*server, many map[string]clients) {
+func watching(b *testing.B, all []*server) {
 	const rounds, events = 7, 20
 	crowds := map[string]*audience{}
-	connections := connect(b, all, watchers)
+	connections, writer := connect(b, all, watchers), connect(b, all, 1)
 	tell := func(s *server) {
-		crowds[s.name].tell(b, func() { many[s.name].do(b, 1, s.patch) })
+		crowds[s.name].tell(b, func() { writer[s.name].do(b, 1, s.patch) })
 	}
 	for _, s := range all {
 		crowds[s.name] = gather(b, connections[s.name])
