@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/btree"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"leme/server/kind"
@@ -15,7 +16,7 @@ import (
 // it falls too far behind it looks at everything again and gives the differences. synced is called once, after the
 // first look. It returns nil when ctx ends.
 func (a *API) Follow(ctx context.Context, k *kind.Kind, synced func(), fn func(store.Event)) error {
-	f := &follower{known: map[store.Key]*store.Item{}, fn: fn}
+	f := &follower{known: btree.NewG(knownDegree, earlier), fn: fn}
 	for ctx.Err() == nil {
 		snapshot, err := a.store.Consistent(ctx, k.GroupResource())
 		if err != nil {
@@ -40,21 +41,37 @@ func ended(ctx context.Context, k *kind.Kind, err error) error {
 	return fmt.Errorf("following %s: %w", k.GroupResource(), err)
 }
 
-// follower is what one caller has been told.
+// follower is what one caller has been told. There are a dozen that follow pods: a tree of pointers needs a tenth of
+// the room of a map by keys.
 type follower struct {
-	known map[store.Key]*store.Item
+	known *btree.BTreeG[*store.Item]
 	fn    func(store.Event)
+}
+
+const knownDegree = 32
+
+// earlier orders items of one kind, by namespace, then name.
+func earlier(a, b *store.Item) bool {
+	if a.Key.Namespace != b.Key.Namespace {
+		return a.Key.Namespace < b.Key.Namespace
+	}
+	return a.Key.Name < b.Key.Name
 }
 
 // compare tells how a snapshot differs from what is known.
 func (f *follower) compare(snapshot *store.Snapshot) {
-	for key, it := range f.known {
-		if snapshot.Get(key.Namespace, key.Name) == nil {
-			f.tell(store.Event{Type: watch.Deleted, Item: it, Prev: it})
+	var gone []*store.Item
+	f.known.Ascend(func(it *store.Item) bool {
+		if snapshot.Get(it.Key.Namespace, it.Key.Name) == nil {
+			gone = append(gone, it)
 		}
+		return true
+	})
+	for _, it := range gone {
+		f.tell(store.Event{Type: watch.Deleted, Item: it, Prev: it})
 	}
 	snapshot.Ascend("", "", "", func(it *store.Item) bool {
-		switch old := f.known[it.Key]; {
+		switch old, _ := f.known.Get(it); {
 		case old == nil:
 			f.tell(store.Event{Type: watch.Added, Item: it})
 		case old.Revision != it.Revision && !namesakes(old, it):
@@ -93,9 +110,9 @@ func (f *follower) changes(ctx context.Context, s *store.Store, k *kind.Kind, re
 
 func (f *follower) tell(e store.Event) {
 	if e.Type == watch.Deleted {
-		delete(f.known, e.Item.Key)
+		f.known.Delete(e.Item)
 	} else {
-		f.known[e.Item.Key] = e.Item
+		f.known.ReplaceOrInsert(e.Item)
 	}
 	f.fn(e)
 }
