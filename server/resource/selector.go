@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -94,7 +93,7 @@ func (s *selector) all() bool { return s.name == "" && s.labels == nil && len(s.
 // one tells that there is at most one item to see, and where.
 func (s *selector) one() bool { return s.name != "" && (s.namespace != "" || !s.namespaced) }
 
-// matches decodes the item only where labels or fields are asked for, and then once for everybody.
+// matches asks what is kept with the item: a selection from many must not decode them all each time.
 func (s *selector) matches(it *store.Item) (bool, error) {
 	if s.namespace != "" && it.Key.Namespace != s.namespace || s.name != "" && it.Key.Name != s.name {
 		return false, nil
@@ -107,11 +106,8 @@ func (s *selector) matches(it *store.Item) (bool, error) {
 	if s.labels == nil {
 		return true, nil
 	}
-	obj, err := it.Object()
-	if err != nil {
-		return false, err
-	}
-	return s.labels.Matches(labels.Set(metaOf(obj).GetLabels())), nil
+	set, err := labelsOf(it)
+	return err == nil && s.labels.Matches(set), err
 }
 
 func (s *selector) matchesField(is fieldIs, it *store.Item) (bool, error) {
@@ -139,8 +135,7 @@ func fieldValues(k *kind.Kind) func(*store.Item) ([]byte, error) {
 		set := k.Fields(obj)
 		var values []byte
 		for _, label := range k.FieldLabels {
-			values = binary.AppendUvarint(values, uint64(len(set[label])))
-			values = append(values, set[label]...)
+			values = appendText(values, set[label])
 		}
 		return values, nil
 	}
@@ -149,19 +144,18 @@ func fieldValues(k *kind.Kind) func(*store.Item) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return it.Memo("resource.fields", collect)
+		return it.Keep("resource.fields", collect)
 	}
 }
 
 // fieldValue is the value at an index.
 func fieldValue(values []byte, index int) []byte {
 	for {
-		length, n := binary.Uvarint(values)
-		values = values[n:]
+		value, rest := cutText(values)
 		if index == 0 {
-			return values[:length]
+			return value
 		}
-		values = values[length:]
+		values = rest
 		index--
 	}
 }

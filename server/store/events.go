@@ -130,10 +130,13 @@ func (w *Watch) take() []Event {
 	return events
 }
 
-func (w *Watch) more() bool {
+func (w *Watch) more() bool { return w.node.followed() }
+
+// followed tells whether there is an event after this one. It makes next safe to read.
+func (n *node) followed() bool {
 	select {
-	case <-w.node.ready:
-		return w.node.next != nil
+	case <-n.ready:
+		return n.next != nil
 	default:
 		return false
 	}

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,27 +21,11 @@ type Item struct {
 	// Never modify it.
 	JSON []byte
 
-	body   int  // where "metadata": starts in JSON
-	stale  bool // sealed otherwise than it would be now
-	decode Decode
-
-	once   sync.Once
-	object runtime.Object
-	err    error
-
-	mu    sync.Mutex
-	memos []memo
-	forms []form
-}
-
-type memo struct {
-	name  string
-	bytes []byte
-}
-
-type form struct {
-	of   any
-	item *Item
+	body    int  // where "metadata": starts in JSON
+	stale   bool // sealed otherwise than it would be now
+	decode  Decode
+	derived atomic.Pointer[derived] // nil while nobody needs it
+	kept    memos
 }
 
 // Decode turns an object's JSON into its Go type.
@@ -71,8 +55,10 @@ func newItem(key Key, revision int64, stored []byte, decode Decode) (*Item, erro
 // NewItem makes an item that is not in the store: a dry run's result, a Scale. The raw JSON carries
 // its resourceVersion already; object is what it decodes to.
 func NewItem(key Key, revision int64, raw []byte, object runtime.Object) *Item {
-	it := &Item{Key: key, Revision: revision, JSON: raw, body: max(0, bytes.Index(raw, []byte(`"metadata":`))), object: object}
-	it.once.Do(func() {})
+	it := &Item{Key: key, Revision: revision, JSON: raw, body: max(0, bytes.Index(raw, []byte(`"metadata":`)))}
+	d := &derived{object: object}
+	d.once.Do(func() {})
+	it.derived.Store(d)
 	return it
 }
 
@@ -87,57 +73,10 @@ func (it *Item) at(revision int64) *Item {
 	return &Item{Key: it.Key, Revision: revision, JSON: raw, body: it.body, decode: it.decode}
 }
 
-// Object decodes the item at most once. The result is shared: DeepCopy it before changing it.
-func (it *Item) Object() (runtime.Object, error) {
-	it.once.Do(func() {
-		it.object, it.err = it.decode(it.Key.GroupResource, it.JSON)
-		if it.err != nil {
-			it.err = fmt.Errorf("decoding %s at revision %d: %w", it.Key, it.Revision, it.err)
-		}
-	})
-	return it.object, it.err
-}
-
 // AppendUntyped appends the JSON without kind and apiVersion, the form that items have in a list of a built-in type.
 func (it *Item) AppendUntyped(dst []byte) []byte {
 	dst = append(dst, '{')
 	return append(dst, it.JSON[it.body:]...)
-}
-
-// Memo returns the bytes made for this revision under a name (a table row, protobuf, a watch frame),
-// making them at most once. They are shared: never modify them.
-func (it *Item) Memo(name string, make func(*Item) ([]byte, error)) ([]byte, error) {
-	it.mu.Lock()
-	defer it.mu.Unlock()
-	for _, m := range it.memos {
-		if m.name == name {
-			return m.bytes, nil
-		}
-	}
-	made, err := make(it)
-	if err != nil {
-		return nil, err
-	}
-	it.memos = append(it.memos, memo{name, made})
-	return made, nil
-}
-
-// Form returns the item in another form, such as another API version, which is made at most once and kept. of tells
-// the forms apart; what cannot be made is tried again.
-func (it *Item) Form(of any, make func(*Item) (*Item, error)) (*Item, error) {
-	it.mu.Lock()
-	defer it.mu.Unlock()
-	for _, f := range it.forms {
-		if f.of == of {
-			return f.item, nil
-		}
-	}
-	made, err := make(it)
-	if err != nil {
-		return nil, err
-	}
-	it.forms = append(it.forms, form{of, made})
-	return made, nil
 }
 
 // Encode gives an object's stored form: JSON, kind and apiVersion first, without resourceVersion.

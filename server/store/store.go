@@ -77,6 +77,7 @@ func (s *Store) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.follow(ctx) })
 	group.Go(func() error { return s.etcd.wait(ctx) })
+	group.Go(func() error { return s.tidy(ctx) })
 	return group.Wait()
 }
 
