@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"unsafe"
 
 	"leme/server/store"
 )
@@ -28,27 +29,28 @@ func encodeLabels(it *store.Item) ([]byte, error) {
 	return raw, nil
 }
 
-// Lookup implements labels.Labels.
-func (l keptLabels) Lookup(label string) (value string, exists bool) {
-	for len(l) > 0 {
+// Lookup implements labels.Labels. The value shares its bytes with the item, which never change: selecting from many
+// items allocates nothing for each.
+func (l *keptLabels) Lookup(label string) (value string, exists bool) {
+	for rest := *l; len(rest) > 0; {
 		var name, text []byte
-		name, l = cutText(l)
-		text, l = cutText(l)
+		name, rest = cutText(rest)
+		text, rest = cutText(rest)
 		if string(name) == label {
-			return string(text), true
+			return unsafe.String(unsafe.SliceData(text), len(text)), true
 		}
 	}
 	return "", false
 }
 
 // Has implements labels.Labels.
-func (l keptLabels) Has(label string) bool {
+func (l *keptLabels) Has(label string) bool {
 	_, exists := l.Lookup(label)
 	return exists
 }
 
 // Get implements labels.Labels.
-func (l keptLabels) Get(label string) string {
+func (l *keptLabels) Get(label string) string {
 	value, _ := l.Lookup(label)
 	return value
 }

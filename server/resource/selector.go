@@ -14,12 +14,13 @@ import (
 	"leme/server/store"
 )
 
-// selector is what a list or watch wants to see.
+// selector is what a list or watch wants to see. One goroutine may use it.
 type selector struct {
 	namespaced bool
 	namespace  string // "" is all
 	name       string // "" is all
 	labels     labels.Selector
+	kept       keptLabels // of the item that is being looked at
 	fields     []fieldIs
 	values     func(*store.Item) ([]byte, error) // an item's selectable fields, see fieldValues
 }
@@ -106,8 +107,9 @@ func (s *selector) matches(it *store.Item) (bool, error) {
 	if s.labels == nil {
 		return true, nil
 	}
-	set, err := labelsOf(it)
-	return err == nil && s.labels.Matches(set), err
+	var err error
+	s.kept, err = labelsOf(it)
+	return err == nil && s.labels.Matches(&s.kept), err
 }
 
 func (s *selector) matchesField(is fieldIs, it *store.Item) (bool, error) {
