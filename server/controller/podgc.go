@@ -90,8 +90,7 @@ func planPodGC(pods []*corev1.Pod, lost func(node string) bool, keepFinished int
 }
 
 func (c *podGC) reconcile(ctx context.Context, _ sweep) (time.Duration, error) {
-	pods := c.pods.List("", nil)
-	c.notice(pods)
+	pods := c.candidates()
 	now := c.now()
 	plan := planPodGC(pods, func(node string) bool {
 		since, ok := c.missing[node]
@@ -101,23 +100,61 @@ func (c *podGC) reconcile(ctx context.Context, _ sweep) (time.Duration, error) {
 	return podSweep, err
 }
 
-// notice remembers since when nodes are missing: one that is only just being registered gets its time.
-func (c *podGC) notice(pods []*corev1.Pod) {
-	seen := make(map[string]bool)
-	for _, p := range pods {
-		name := p.Spec.NodeName
-		if name == "" || seen[name] {
-			continue
+// candidates are the pods that may have to go. Most are left out at a glance: a look at all pods every few seconds
+// must not keep them all decoded.
+func (c *podGC) candidates() []*corev1.Pod {
+	nodes := make(map[string]bool) // those that pods speak of, and whether they are missing
+	missing := func(node string) bool {
+		gone, known := nodes[node]
+		if !known {
+			_, exists := c.nodes.Get("", node)
+			gone = !exists
+			nodes[node] = gone
 		}
-		seen[name] = true
-		if _, exists := c.nodes.Get("", name); exists {
+		return gone
+	}
+	finished := 0
+	pods := c.pods.Pick("", func(g resource.Glance) bool {
+		if glanceFinished(g) {
+			finished++
+		}
+		if node := g.Field("spec.nodeName"); node != "" {
+			return missing(node)
+		}
+		return g.MayBeDeleting()
+	})
+	if finished > maxFinished {
+		pods = append(pods, c.pods.Pick("", func(g resource.Glance) bool {
+			if !glanceFinished(g) {
+				return false
+			}
+			if node := g.Field("spec.nodeName"); node != "" {
+				return !missing(node) // those are there already
+			}
+			return !g.MayBeDeleting()
+		})...)
+	}
+	c.notice(nodes)
+	return pods
+}
+
+// glanceFinished is podFinished.
+func glanceFinished(g resource.Glance) bool {
+	phase := corev1.PodPhase(g.Field("status.phase"))
+	return phase == corev1.PodSucceeded || phase == corev1.PodFailed
+}
+
+// notice remembers since when nodes are missing: one that is only just being registered gets its time.
+func (c *podGC) notice(nodes map[string]bool) {
+	for name, missing := range nodes {
+		if !missing {
 			delete(c.missing, name)
 		} else if _, known := c.missing[name]; !known {
 			c.missing[name] = c.now()
 		}
 	}
 	for name := range c.missing {
-		if !seen[name] {
+		if _, spoken := nodes[name]; !spoken {
 			delete(c.missing, name)
 		}
 	}

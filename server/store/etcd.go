@@ -90,6 +90,8 @@ func startEmbedded(c Config, level zap.AtomicLevel) (*embed.Etcd, error) {
 	config.AutoCompactionRetention = c.History.String()
 	config.UnsafeNoFsync = c.NoSync
 	config.TickMs, config.ElectionMs = 50, 500 // one member: there is nobody to wait for
+	// The last entries of the log stay in memory for members that lag behind: here there are none.
+	config.SnapshotCount, config.SnapshotCatchUpEntries = 1000, 100
 	logger, err := logger(level)
 	if err != nil {
 		return nil, err
