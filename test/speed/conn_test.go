@@ -56,7 +56,10 @@ func dial(ctx context.Context, s *server) (*conn, error) {
 		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow}); err != nil {
 		return nil, err
 	}
-	return c, c.frames.WriteWindowUpdate(0, connWindow)
+	if err := c.frames.WriteWindowUpdate(0, connWindow); err != nil {
+		return nil, err
+	}
+	return c, c.out.Flush() // servers do not wait long for it
 }
 
 func (c *conn) close() { c.tls.Close() }
