@@ -8,7 +8,7 @@ import (
 )
 
 // settleTime is how long servers run with nothing to do before their memory is read.
-const settleTime = 30 * time.Second
+const settleTime = 60 * time.Second
 
 // atOnce is how many clients ask at the same time where there are many.
 const atOnce = 8
