@@ -60,5 +60,5 @@ verify: lint generate ## lint, then fail when a generated file or go.mod is stal
 	@git diff --exit-code --stat
 
 .PHONY: bench
-bench: engine ## measure against Docker and kubectl, side by side in one run (docs/performance.md)
+bench: engine ## measure against Docker, kubectl and kube-apiserver, side by side in one run (docs/performance.md)
 	@go run ./test/budget
