@@ -42,9 +42,9 @@ func TestDocumentsNameFilesThatExist(t *testing.T) {
 				t.Errorf("%s says that %s is in %s", document, m[1], m[2])
 			}
 		}
-		for _, m := range linked.FindAllStringSubmatch(string(raw), -1) {
-			if _, err := os.Stat(filepath.Join("..", filepath.Dir(document), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", document, m[1])
+		for _, file := range linkedFiles(string(raw)) {
+			if _, err := os.Stat(filepath.Join("..", filepath.Dir(document), file)); err != nil {
+				t.Errorf("%s links to %s, which is not there", document, file)
 			}
 		}
 	}
@@ -63,6 +63,15 @@ func namedFiles(text string, folders map[string]bool) []string {
 		}
 	}
 	return names
+}
+
+// linkedFiles lists where a text's links lead. In a block of code a call with type parameters looks like one.
+func linkedFiles(text string) []string {
+	var files []string
+	for _, m := range linked.FindAllStringSubmatch(codeBlock.ReplaceAllString(text, ""), -1) {
+		files = append(files, m[1])
+	}
+	return files
 }
 
 func mentions(file, name string) bool {
@@ -92,6 +101,13 @@ func TestNamedFiles(t *testing.T) {
 		"```\nencode   server/resource/encode.go\n```\n`pki/ca.crt` is elsewhere"
 	got := strings.Join(namedFiles(text, folders), " ")
 	if want := "server/resource/encode.go server/store/ server/kind/kinds.go Makefile README.md"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLinkedFiles(t *testing.T) {
+	text := "[adding](adding.md#a-kind), [here](#here), [the web](https://example.com)\n```go\nrequest[Binding](\"binding\")\n```\n[a](b.md)"
+	if got, want := strings.Join(linkedFiles(text), " "), "adding.md b.md"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
