@@ -8,12 +8,13 @@ import (
 
 const sideBySideLimit = 64 // writes of one reconciliation under way at once
 
-// slowStart calls fn n times in batches of 1, 2, 4, …, and stops after a batch in which one failed: what is
+// slowStart calls fn(0) … fn(n-1) in batches of 1, 2, 4, …, and stops after a batch in which one failed: what is
 // refused (a quota, a webhook) is refused once and not n times. It returns how many calls went well.
-func slowStart(n int, fn func() error) (done int, err error) {
+func slowStart(n int, fn func(i int) error) (done int, err error) {
 	for batch := 1; n > 0; batch *= 2 {
 		size := min(batch, n)
-		ok, err := sideBySide(size, func(int) error { return fn() })
+		first := done
+		ok, err := sideBySide(size, func(i int) error { return fn(first + i) })
 		done += ok
 		if err != nil {
 			return done, err

@@ -18,27 +18,40 @@ import (
 	"leme/server/store"
 )
 
-// replicaSets keeps as many pods as each ReplicaSet asks for.
+// replicaSets keeps as many pods as each ReplicaSet asks for, or each object that can be seen as one.
 type replicaSets struct {
-	sets   resource.Typed[*appsv1.ReplicaSet]
+	kind   *kind.Kind
+	sets   replicated
 	pods   resource.Typed[*corev1.Pod]
 	events *event.Source
 	now    func() time.Time
 }
 
+// replicated is access to ReplicaSets, or to what is seen as ReplicaSets.
+type replicated interface {
+	Get(namespace, name string) (*appsv1.ReplicaSet, bool)
+	List(namespace string, selector func(*appsv1.ReplicaSet) bool) []*appsv1.ReplicaSet
+	UpdateStatus(ctx context.Context, namespace, name string, mutate func(*appsv1.ReplicaSet) error) (*appsv1.ReplicaSet, error)
+}
+
 func newReplicaSets(e *environment) component {
 	const user = "system:controller:replicaset"
+	return replicaSetsOf(e, kind.ReplicaSet, user, resource.For[*appsv1.ReplicaSet](e.api, kind.ReplicaSet, user))
+}
+
+func replicaSetsOf(e *environment, k *kind.Kind, user string, sets replicated) component {
 	c := &replicaSets{
-		sets:   resource.For[*appsv1.ReplicaSet](e.api, kind.ReplicaSet, user),
+		kind:   k,
+		sets:   sets,
 		pods:   resource.For[*corev1.Pod](e.api, kind.Pod, user),
-		events: e.events.From("replicaset-controller"),
+		events: e.events.From(k.Singular + "-controller"),
 		now:    e.now,
 	}
 	return &loop[objectKey]{
-		name:    "replicaset",
+		name:    k.Singular,
 		workers: 8,
 		sources: []source[objectKey]{
-			{of(e.api, kind.ReplicaSet), itself},
+			{of(e.api, k), itself},
 			{of(e.api, kind.Pod), c.ofPod},
 		},
 		reconcile: c.reconcile,
@@ -53,7 +66,7 @@ func (c *replicaSets) ofPod(e store.Event, add func(objectKey)) {
 			continue
 		}
 		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
-			if owner.Kind == kind.ReplicaSet.Kind {
+			if owner.Kind == c.kind.Kind {
 				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
 			}
 			continue
@@ -74,7 +87,7 @@ func (c *replicaSets) reconcile(ctx context.Context, key objectKey) (time.Durati
 		return 0, nil // the API admits no such ReplicaSet
 	}
 	claims := claim(rs, selector, c.pods.List(rs.Namespace, mayClaim[*corev1.Pod](rs)))
-	owned, err := claims.apply(ctx, c.pods, rs, kind.ReplicaSet.GroupVersionKind)
+	owned, err := claims.apply(ctx, c.pods, rs, c.kind.GroupVersionKind)
 	if err != nil {
 		return 0, err
 	}
@@ -93,8 +106,8 @@ func (c *replicaSets) reconcile(ctx context.Context, key objectKey) (time.Durati
 
 // apply creates and deletes. A namespace that is being deleted admits no pods: that is no failure to retry.
 func (c *replicaSets) apply(ctx context.Context, rs *appsv1.ReplicaSet, plan replicaSetPlan) error {
-	ref := *metav1.NewControllerRef(rs, kind.ReplicaSet.GroupVersionKind)
-	created, err := slowStart(plan.create, func() error { return c.create(ctx, rs, ref) })
+	ref := *metav1.NewControllerRef(rs, c.kind.GroupVersionKind)
+	created, err := slowStart(plan.create, func(int) error { return c.create(ctx, rs, ref) })
 	if err != nil {
 		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 			return nil

@@ -73,7 +73,7 @@ func TestLoopEndsWithItsSource(t *testing.T) {
 
 func TestSlowStart(t *testing.T) {
 	var calls atomic.Int32
-	done, err := slowStart(100, func() error {
+	done, err := slowStart(100, func(int) error {
 		if calls.Add(1) > 3 {
 			return errors.New("refused")
 		}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,3 +39,5 @@ func ignoreGone(err error) error {
 	}
 	return err
 }
+
+func hasFinalizer(o metav1.Object, name string) bool { return slices.Contains(o.GetFinalizers(), name) }

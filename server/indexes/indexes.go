@@ -165,3 +165,29 @@ func (s Set) String() string {
 	}
 	return strings.Join(text, ",")
 }
+
+// Within is how many indexes of the set are in another.
+func (s Set) Within(other Set) (n int32) {
+	for i, j := 0, 0; i < len(s) && j < len(other); {
+		n += max(0, min(s[i].Last, other[j].Last)-max(s[i].First, other[j].First)+1)
+		if s[i].Last < other[j].Last {
+			i++
+		} else {
+			j++
+		}
+	}
+	return n
+}
+
+// Missing are the first n indexes below a limit that are not in the set.
+func (s Set) Missing(limit int32, n int) []int32 {
+	var missing []int32
+	next := int32(0)
+	for _, taken := range append(s[:len(s):len(s)], Interval{limit, limit}) {
+		for ; next < taken.First && next < limit && len(missing) < n; next++ {
+			missing = append(missing, next)
+		}
+		next = max(next, taken.Last+1)
+	}
+	return missing
+}
