@@ -93,6 +93,7 @@ func controllers(e *environment) []component {
 		newDeployments(e),
 		newReplicaSets(e),
 		newReplicationControllers(e),
+		newStatefulSets(e),
 		newJobs(e),
 		newJobOrphans(e),
 		newJobTTL(e),
