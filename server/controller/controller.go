@@ -94,6 +94,7 @@ func controllers(e *environment) []component {
 		newReplicaSets(e),
 		newReplicationControllers(e),
 		newStatefulSets(e),
+		newDaemonSets(e),
 		newJobs(e),
 		newJobOrphans(e),
 		newJobTTL(e),
