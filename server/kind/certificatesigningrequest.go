@@ -5,6 +5,7 @@ import (
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	certificatesv1beta1 "k8s.io/api/certificates/v1beta1"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 )
@@ -30,7 +31,7 @@ var CertificateSigningRequest = &Kind{
 	Subresources: []Subresource{part("approval", Subresource{
 		Prepare: changesOver(approving), Validate: validatesOver(validateApproval), Owns: allBut("spec"),
 	})},
-	ValidateName: func(string, bool) []string { return nil },
+	ValidateName: path.ValidatePathSegmentName,
 
 	Validate:       validates(validateCertificateSigningRequest),
 	ValidateStatus: validatesOver(validateSigning),

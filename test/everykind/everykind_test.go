@@ -87,11 +87,13 @@ func TestEveryKind(t *testing.T) {
 				answers(t, s)
 				return
 			}
-			for _, check := range checks {
+			for i, check := range checks {
 				if slices.ContainsFunc(check.verbs, func(verb string) bool { return !r.serves(verb) }) {
 					continue
 				}
-				t.Run(check.name, func(t *testing.T) { check.run(t, s) })
+				if ok := t.Run(check.name, func(t *testing.T) { check.run(t, s) }); !ok && i == 0 {
+					return // the example is no good
+				}
 			}
 		})
 	}

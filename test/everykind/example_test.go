@@ -28,6 +28,8 @@ type example struct {
 	StatusOnCreate bool `json:"statusOnCreate"`
 	// OneGeneration tells that the generation stays 1, whatever changes.
 	OneGeneration bool `json:"oneGeneration"`
+	// LateGeneration tells that the first change gives a generation, not the creation.
+	LateGeneration bool `json:"lateGeneration"`
 	// LabelsCount tells that a change of labels raises the generation too.
 	LabelsCount bool `json:"labelsCount"`
 	// Group is what refusals name, where objects are kept as another group's.

@@ -87,7 +87,7 @@ func patchGeneration(t *testing.T, s *subject) {
 	before, got := s.patchAlone(t, made.GetName(), s.Change)
 	expectHas(t, got, s.Change)
 	want := before.GetGeneration() + 1
-	if made.GetGeneration() == 0 || s.OneGeneration {
+	if made.GetGeneration() == 0 && !s.LateGeneration || s.OneGeneration {
 		want = before.GetGeneration()
 	}
 	if got.GetGeneration() != want {
