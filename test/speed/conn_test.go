@@ -22,8 +22,8 @@ const (
 	readBuffer   = 64 << 10
 )
 
-// conn is a client that costs next to nothing, so that what is measured is the server: one HTTP/2 connection, one
-// request at a time, whose answer is counted and thrown away.
+// conn is a client that costs next to nothing, so that what is measured is the server: one HTTP/2 connection, on which
+// one answer at a time, or several watches, are counted and thrown away.
 type conn struct {
 	tls    *tls.Conn
 	out    *bufio.Writer
@@ -31,9 +31,9 @@ type conn struct {
 	header bytes.Buffer
 	encode *hpack.Encoder
 	host   string
-	stream uint32 // of the last request
-	send   int64  // how much the server takes on the connection
-	owed   uint32 // what the connection's window has shrunk by
+	stream uint32            // of the next request
+	send   int64             // how much the server takes on the connection
+	owed   map[uint32]uint32 // what the windows of streams have shrunk by; 0 is the connection's
 }
 
 func dial(ctx context.Context, s *server) (*conn, error) {
@@ -43,7 +43,7 @@ func dial(ctx context.Context, s *server) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{tls: raw.(*tls.Conn), out: bufio.NewWriter(raw), host: s.address, send: firstWindow, stream: 1}
+	c := &conn{tls: raw.(*tls.Conn), out: bufio.NewWriter(raw), host: s.address, send: firstWindow, stream: 1, owed: map[uint32]uint32{}}
 	c.frames = http2.NewFramer(c.out, bufio.NewReaderSize(raw, readBuffer))
 	c.frames.SetReuseFrames()
 	c.frames.ReadMetaHeaders = hpack.NewDecoder(4<<10, nil)
@@ -105,6 +105,8 @@ func (c *conn) ask(r request, payload func([]byte) error) error {
 
 // begin sends a request.
 func (c *conn) begin(r request) error {
+	stream := c.stream
+	c.stream += 2
 	c.header.Reset()
 	field := func(name, value string) {
 		if value != "" {
@@ -125,7 +127,7 @@ func (c *conn) begin(r request) error {
 	}
 	field("user-agent", "speed")
 	if err := c.frames.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: c.stream, BlockFragment: c.header.Bytes(), EndHeaders: true, EndStream: len(r.body) == 0,
+		StreamID: stream, BlockFragment: c.header.Bytes(), EndHeaders: true, EndStream: len(r.body) == 0,
 	}); err != nil {
 		return err
 	}
@@ -139,16 +141,15 @@ func (c *conn) begin(r request) error {
 			}
 		}
 		c.send -= int64(len(r.body))
-		if err := c.frames.WriteData(c.stream, true, r.body); err != nil {
+		if err := c.frames.WriteData(stream, true, r.body); err != nil {
 			return err
 		}
 	}
 	return c.out.Flush()
 }
 
-// read takes in the answer until its end.
+// read takes in what comes until the end of an answer.
 func (c *conn) read(payload func([]byte) error) (status int, err error) {
-	var owed uint32 // what the stream's window has shrunk by
 	for {
 		f, err := c.next()
 		if err != nil {
@@ -163,31 +164,39 @@ func (c *conn) read(payload func([]byte) error) (status int, err error) {
 			if err := payload(f.Data()); err != nil {
 				return status, err
 			}
-			owed += f.Length
-			c.owed += f.Length
-			if owed >= streamWindow/2 && !f.StreamEnded() {
-				if err := c.grow(c.stream, &owed); err != nil {
-					return status, err
-				}
+			if err := c.refill(f); err != nil {
+				return status, err
 			}
-			if c.owed >= connWindow/2 {
-				if err := c.grow(0, &c.owed); err != nil {
-					return status, err
-				}
-			}
+		default:
+			continue
 		}
-		if f.Header().Flags.Has(http2.FlagDataEndStream) && f.Header().StreamID == c.stream {
-			c.stream += 2
+		if f.Header().Flags.Has(http2.FlagDataEndStream) {
+			delete(c.owed, f.Header().StreamID)
 			return status, nil
 		}
 	}
 }
 
-func (c *conn) grow(stream uint32, owed *uint32) error {
-	if err := c.frames.WriteWindowUpdate(stream, *owed); err != nil {
+// refill gives a stream and the connection their windows back when half of them is used.
+func (c *conn) refill(f *http2.DataFrame) error {
+	c.owed[f.StreamID] += f.Length
+	c.owed[0] += f.Length
+	if c.owed[f.StreamID] >= streamWindow/2 && !f.StreamEnded() {
+		if err := c.grow(f.StreamID); err != nil {
+			return err
+		}
+	}
+	if c.owed[0] >= connWindow/2 {
+		return c.grow(0)
+	}
+	return nil
+}
+
+func (c *conn) grow(stream uint32) error {
+	if err := c.frames.WriteWindowUpdate(stream, c.owed[stream]); err != nil {
 		return err
 	}
-	*owed = 0
+	c.owed[stream] = 0
 	return c.out.Flush()
 }
 
