@@ -76,12 +76,6 @@ func (s *Server) URL() string {
 	return "https://" + net.JoinHostPort(s.config.Advertise, strconv.Itoa(port))
 }
 
-// PKI is the cluster's certificate authority.
-func (s *Server) PKI() *auth.PKI { return s.pki }
-
-// AdminToken is a bearer token of system:masters, which registry clients use as their password.
-func (s *Server) AdminToken() (string, error) { return s.tokens.Admin() }
-
 // Ready is closed once the API answers.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 

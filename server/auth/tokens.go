@@ -28,7 +28,6 @@ type Tokens struct {
 }
 
 type token struct {
-	secret string
 	digest [sha256.Size]byte
 	user   User
 }
@@ -50,22 +49,6 @@ func OpenTokens(path string) (*Tokens, error) {
 		return nil, err
 	}
 	return t, nil
-}
-
-// Admin is the first token of a member of system:masters: what registry clients log in with.
-func (t *Tokens) Admin() (string, error) {
-	entries, err := t.current()
-	if err != nil {
-		return "", err
-	}
-	for _, e := range entries {
-		for _, g := range e.user.Groups {
-			if g == GroupMasters {
-				return e.secret, nil
-			}
-		}
-	}
-	return "", fmt.Errorf("%s has no token of the group %s", t.path, GroupMasters)
 }
 
 // Lookup finds a token's user. It compares with every token there is, each in constant time.
@@ -127,7 +110,7 @@ func parseTokens(r io.Reader) ([]token, error) {
 		if len(record) < 3 || record[0] == "" || record[1] == "" {
 			return nil, fmt.Errorf("line %d is not token,user,uid[,groups]", line)
 		}
-		e := token{secret: record[0], digest: sha256.Sum256([]byte(record[0])), user: User{Name: record[1], UID: record[2]}}
+		e := token{digest: sha256.Sum256([]byte(record[0])), user: User{Name: record[1], UID: record[2]}}
 		if len(record) > 3 && record[3] != "" {
 			e.user.Groups = strings.Split(record[3], ",")
 		}

@@ -234,25 +234,6 @@ func TestNodeMatters(t *testing.T) {
 	}
 }
 
-func TestExplain(t *testing.T) {
-	bound := testPod("o", asks("4", "1Gi"))
-	bound.Spec.NodeName = "full"
-	verdicts := Explain([]*corev1.Node{testNode("full", cordoned), testNode("free")}, []*corev1.Pod{bound}, noLabels, nothing{}, testPod("p"))
-	if len(verdicts) != 2 || verdicts[0].Node != "free" || len(verdicts[0].Refusals) != 0 || verdicts[0].Total == 0 {
-		t.Fatalf("got %+v", verdicts)
-	}
-	var sum int64
-	for _, s := range verdicts[0].Scores {
-		sum += s.Value * s.Weight
-	}
-	if sum != verdicts[0].Total {
-		t.Errorf("the scores make %d, the total is %d", sum, verdicts[0].Total)
-	}
-	if r := verdicts[1].Refusals; len(r) != 2 || r[0].Filter != "NodeUnschedulable" || r[1].Reasons[0] != "Insufficient cpu" {
-		t.Errorf("got %+v", r)
-	}
-}
-
 func TestEnoughNodes(t *testing.T) {
 	for all, want := range map[int]int{0: 0, 3: 3, 100: 100, 150: 100, 1_000: 420, 5_000: 500, 10_000: 500} {
 		if got := enoughNodes(all); got != want {

@@ -101,11 +101,11 @@ func TestRulesBetweenPods(t *testing.T) {
 			}
 			fits, said := "", test.says == ""
 			for _, v := range c.explain(newPodInfo(test.pod)) {
-				if len(v.Refusals) == 0 {
-					fits += " " + v.Node
+				if len(v.refusals) == 0 {
+					fits += " " + v.node
 					continue
 				}
-				said = said || v.Refusals[0].Reasons[0] == test.says
+				said = said || v.refusals[0].reasons[0] == test.says
 			}
 			if fits != "" {
 				fits = fits[1:]

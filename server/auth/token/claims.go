@@ -21,6 +21,8 @@ type private struct {
 	Pod            *ref   `json:"pod,omitempty"`
 	Secret         *ref   `json:"secret,omitempty"`
 	ServiceAccount ref    `json:"serviceaccount,omitzero"`
+	// WarnAfter is when a token should have been renewed that is good for longer.
+	WarnAfter *jwt.NumericDate `json:"warnafter,omitempty"`
 }
 
 // ref is an object, and not its namesakes.

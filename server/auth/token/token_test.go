@@ -262,6 +262,34 @@ func TestKeysChangeWithoutABreak(t *testing.T) {
 	}
 }
 
+// What pods get without asking lasts, for programs that read it once; its holder is told to renew it within the hour.
+func TestInjectedTokensLast(t *testing.T) {
+	b := newBed(t)
+	for _, tt := range []struct {
+		name  string
+		spec  func(*authenticationv1.TokenRequestSpec)
+		lasts bool
+	}{
+		{"a pod's", boundTo("Pod", "p"), true},
+		{"nobody's", func(*authenticationv1.TokenRequestSpec) {}, false},
+		{"a pod's for others", func(s *authenticationv1.TokenRequestSpec) { boundTo("Pod", "p")(s); s.Audiences = []string{"vault"} }, false},
+	} {
+		start := b.clock
+		r := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64(3607))}}
+		tt.spec(&r.Spec)
+		if err := b.Request(t.Context(), "default", "web", r); err != nil {
+			t.Fatal(err)
+		}
+		if told := r.Status.ExpirationTimestamp.Sub(start); told > 3607*time.Second {
+			t.Errorf("%s: its holder is told of %s", tt.name, told)
+		}
+		b.clock = b.clock.Add(48 * time.Hour)
+		if _, _, err := b.Verify(r.Status.Token, append(r.Spec.Audiences, Audiences...)); (err == nil) != tt.lasts {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
 func TestTokensOfSecrets(t *testing.T) {
 	b := newBed(t)
 	account, _ := b.accounts.Get("default", "web")
