@@ -42,10 +42,13 @@ type read struct {
 	least, most int64 // bounds of its revision
 }
 
-// stormSeed is printed when a storm fails, and LEME_STORM_SEED repeats its choices; LEME_STORM_CALLS (200) is how many
-// calls each client makes.
+// defaultCalls is how many calls each client makes.
+const defaultCalls = 200
+
+// stormSeed is printed when a storm fails, and LEME_STORM_SEED repeats its choices; LEME_STORM_CALLS is how many calls
+// each client makes.
 func stormSeed(t *testing.T) (seed uint64, calls int) {
-	seed, calls = rand.Uint64(), 200
+	seed, calls = rand.Uint64(), defaultCalls
 	if s, err := strconv.ParseUint(os.Getenv("LEME_STORM_SEED"), 10, 64); err == nil {
 		seed = s
 	}
@@ -96,8 +99,9 @@ func (s *storm) run(fault func(r *rand.Rand)) {
 			clients.Go(func() { c.run(ctx, calls) })
 		}
 	}
-	if fault != nil {
-		fault(rand.New(rand.NewPCG(seed, 0)))
+	dice := rand.New(rand.NewPCG(seed, 0))
+	for range max(1, calls/defaultCalls) { // a longer storm has more faults
+		fault(dice)
 	}
 	clients.Wait()
 	s.finish(ctx)
