@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,31 +22,50 @@ type server struct {
 	t       *testing.T
 	config  store.Config
 	proxies []*storetest.Proxy
-	store   *current
+	mu      sync.RWMutex // held while it starts anew
+	store   *store.Store
 	starts  atomic.Int64 // and beginnings of ends
 	stop    func()
 }
 
-func newServer(t *testing.T, etcd *storetest.Etcd) *server {
-	s := &server{t: t, store: &current{}, config: store.Config{Decode: storetest.Decode}}
-	for _, address := range etcd.Endpoints() {
-		p := storetest.NewProxy(t, address)
-		s.proxies, s.config.Endpoints = append(s.proxies, p), append(s.config.Endpoints, "http://"+p.Addr())
-	}
+func newServer(t *testing.T, c store.Config, proxies ...*storetest.Proxy) *server {
+	t.Helper()
+	c.Decode = storetest.Decode
+	s := &server{t: t, config: c, proxies: proxies}
 	s.run()
 	t.Cleanup(func() { s.stop() })
 	return s
 }
 
+// newServerBeside is a server that reaches etcd through proxies.
+func newServerBeside(t *testing.T, etcd *storetest.Etcd) *server {
+	t.Helper()
+	var c store.Config
+	var proxies []*storetest.Proxy
+	for _, address := range etcd.Endpoints() {
+		p := storetest.NewProxy(t, address)
+		proxies, c.Endpoints = append(proxies, p), append(c.Endpoints, "http://"+p.Addr())
+	}
+	return newServer(t, c, proxies...)
+}
+
 func (s *server) run() {
 	s.t.Helper()
 	st, stop := storetest.Start(s.t, s.config)
-	s.stop = stop
-	s.store.Store(st)
+	s.store, s.stop = st, stop
+}
+
+// open is the store as it is now, or will be when it has started anew.
+func (s *server) open() *store.Store {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.store
 }
 
 // restart ends the store and starts another over the same etcd.
 func (s *server) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.starts.Add(1)
 	s.stop()
 	s.run()
@@ -95,7 +115,7 @@ func (c *client) list(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	begin := time.Since(c.storm.start)
-	snapshot, err := c.server.store.Load().Consistent(ctx, configMaps)
+	snapshot, err := c.server.open().Consistent(ctx, configMaps)
 	if err != nil {
 		return // nothing was promised
 	}
@@ -123,7 +143,7 @@ func (c *client) write(ctx context.Context) {
 		in.writes, ops = append(in.writes, w), append(ops, op)
 	}
 	starts := c.server.starts.Load()
-	s, begin := c.server.store.Load(), time.Since(c.storm.start)
+	s, begin := c.server.open(), time.Since(c.storm.start)
 	revision, err := s.Commit(ctx, ops...)
 	var lost *store.ConflictError
 	switch {
@@ -149,7 +169,7 @@ func (c *client) write(ctx context.Context) {
 func (c *client) past(ctx context.Context, n int) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	s, seen := c.server.store.Load(), c.known.revision
+	s, seen := c.server.open(), c.known.revision
 	switch n {
 	case 17:
 		now := s.Snapshot(configMaps)

@@ -184,7 +184,7 @@ func TestASlowReaderIsLeftBehind(t *testing.T) {
 // TestCatchingUp: a store that was cut off comes back in steps; until it has arrived it does not say so.
 func TestCatchingUp(t *testing.T) {
 	etcd := storetest.NewEtcd(t, 1, nil)
-	behind := newServer(t, etcd)
+	behind := newServerBeside(t, etcd)
 	client, raw := etcd.Client(), encoded(t, "default", "a", "1")
 	behind.cut(true)
 	const writes = 3000 // etcd tells of a thousand revisions at once
@@ -200,7 +200,7 @@ func TestCatchingUp(t *testing.T) {
 	go func() {
 		defer close(arrived)
 		for t.Context().Err() == nil {
-			if snapshot, err := behind.store.Load().NotOlderThan(t.Context(), configMaps, revision); err == nil {
+			if snapshot, err := behind.open().NotOlderThan(t.Context(), configMaps, revision); err == nil {
 				arrived <- snapshot
 				return
 			}

@@ -63,11 +63,17 @@ func stormSeed(t *testing.T) (seed uint64, calls int) {
 	return seed, calls
 }
 
-func newStorm(t *testing.T, members, servers int) *storm {
-	s := &storm{t: t, etcd: storetest.NewEtcd(t, members, nil), start: time.Now()}
+// newStorm prepares two servers over an etcd of so many members; with none, one server with etcd inside.
+func newStorm(t *testing.T, members int) *storm {
+	s := &storm{t: t, start: time.Now()}
+	if members == 0 {
+		s.servers = []*server{newServer(t, store.Config{DataDir: t.TempDir(), NoSync: true})}
+		return s
+	}
+	s.etcd = storetest.NewEtcd(t, members, nil)
 	s.truth = recordTruth(t, s.etcd.Client())
-	for range servers {
-		s.servers = append(s.servers, newServer(t, s.etcd))
+	for range 2 {
+		s.servers = append(s.servers, newServerBeside(t, s.etcd))
 	}
 	return s
 }
@@ -85,7 +91,7 @@ func (s *storm) run(fault func(r *rand.Rand)) {
 	var watching []*observer
 	for i, srv := range s.servers {
 		for j := range 2 {
-			o := &observer{open: srv.store.Load, last: lastKey, slow: func(context.Context) {}}
+			o := &observer{open: srv.open, last: lastKey, slow: func(context.Context) {}}
 			if j == 1 {
 				o.slow = s.dozing()
 			}
@@ -137,8 +143,11 @@ func (s *storm) progress(ctx context.Context, n int64) {
 // finish makes the last write, which every observer must see.
 func (s *storm) finish(ctx context.Context) {
 	s.t.Helper()
+	if s.truth == nil { // etcd ended with its server each time, but has all of its history
+		s.truth = recordTruth(s.t, s.servers[0].open().Client())
+	}
 	for ctx.Err() == nil {
-		revision, err := s.servers[0].store.Load().Commit(ctx, store.Op{Key: keyOf("storm", "last"), Value: encoded(s.t, "storm", "last", "last")})
+		revision, err := s.servers[0].open().Commit(ctx, store.Op{Key: keyOf("storm", "last"), Value: encoded(s.t, "storm", "last", "last")})
 		var there *store.ConflictError
 		if errors.As(err, &there) {
 			revision, err = 0, nil
