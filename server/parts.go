@@ -32,6 +32,8 @@ type parts struct {
 	access   *rbac.Index
 	nodes    *node.Graph
 	accounts *token.Tokens
+
+	authorizer auth.Authorizer
 }
 
 func (s *Server) newParts(st *store.Store) (*parts, error) {
@@ -58,14 +60,14 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parts{api: api, handler: handler, access: access, nodes: nodes, accounts: accounts}, nil
+	return &parts{api: api, handler: handler, access: access, nodes: nodes, accounts: accounts, authorizer: authorizer}, nil
 }
 
 // control runs the controllers and the scheduler for as long as this server leads.
 func (s *Server) control(ctx context.Context, p *parts) error {
 	err := controller.Run(ctx, controller.Config{
 		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
-		Volumes: p.handler,
+		Volumes: p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
 		WhileLeading: []func(context.Context) error{
 			func(ctx context.Context) error { return scheduler.Run(ctx, p.api) },
 		},

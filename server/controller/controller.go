@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"leme/server/auth"
 	"leme/server/event"
 	"leme/server/kind"
 	"leme/server/resource"
@@ -33,6 +34,10 @@ type Config struct {
 	NodeGrace time.Duration
 	// EventTTL is how long events are kept; default one hour.
 	EventTTL time.Duration
+	// CertificateAuthority signs the certificates of the cluster's own signers.
+	CertificateAuthority CertificateAuthority
+	// Authorizer says which certificates nodes get without anybody being asked.
+	Authorizer auth.Authorizer
 	// Volumes are the directories of volumes on nodes.
 	Volumes NodeVolumes
 	// WhileLeading runs beside the controllers, on the leader alone: the scheduler.
@@ -110,6 +115,9 @@ func controllers(e *environment) []component {
 		newLocalPathReclaim(e),
 		newClaimProtection(e),
 		newVolumeProtection(e),
+		newCertificateApproval(e),
+		newCertificateSigning(e),
+		newCertificateCleaner(e),
 		newGarbageCollector(e),
 		newEventTTL(e),
 		newResealing(e),

@@ -71,6 +71,11 @@ func (c Typed[T]) UpdateStatus(ctx context.Context, namespace, name string, muta
 	return c.update(ctx, c.at(namespace, name, Status), mutate)
 }
 
+// UpdateSubresource is Update for another part of the object that is written alone.
+func (c Typed[T]) UpdateSubresource(ctx context.Context, namespace, name, subresource string, mutate func(T) error) (T, error) {
+	return c.update(ctx, c.at(namespace, name, subresource), mutate)
+}
+
 func (c Typed[T]) update(ctx context.Context, t Target, mutate func(T) error) (T, error) {
 	e := edit{Target: t, manager: managerOf(t, ""), change: func(it *store.Item) (runtime.Object, error) {
 		return mutated(it, func(obj runtime.Object) error { return mutate(obj.(T)) })

@@ -41,6 +41,7 @@ func ClusterRoleBindings() []*rbacv1.ClusterRoleBinding {
 		bind("system:service-account-issuer-discovery", toGroup(groupServiceAccounts)),
 		bind("system:node-proxier", toUser("system:kube-proxy")),
 		bind("system:kube-dns", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: metav1.NamespaceSystem, Name: "kube-dns"}),
+		bind("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", toGroup(auth.GroupNodes)),
 		bind("system:node"), // agents are authorized one by one: see the node authorizer
 	}
 }
