@@ -73,7 +73,7 @@ func TestCertificates(t *testing.T) {
 	}
 	certificate := issued(t, admin, "jane")
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(s.PKI().CA())
+	roots.AppendCertsFromPEM(s.pki.CA())
 	if _, err := certificate.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
 		t.Error(err)
 	}
