@@ -104,6 +104,7 @@ func controllers(e *environment) []component {
 		newJobOrphans(e),
 		newJobTTL(e),
 		newCronJobs(e),
+		newDisruptionBudgets(e),
 		newNodeCIDRs(e),
 		newNodeLifecycle(e),
 		newTaintEviction(e),
