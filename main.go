@@ -24,6 +24,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"leme/completion"
 	"leme/completion/script"
@@ -105,16 +106,19 @@ func completer(ctx context.Context) command.Completer {
 	return live{completion.New(completion.Commands(), sources), sources}
 }
 
-// service prepares this process to run a part of a cluster: it logs to standard error and stops on SIGTERM and Ctrl-C.
-func service(ctx context.Context) (context.Context, context.CancelFunc) {
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+// service prepares this process to run a part of a cluster: it logs to standard error, libraries too, and stops on
+// SIGTERM and Ctrl-C.
+func service(ctx context.Context, o command.LogOptions) (context.Context, context.CancelFunc) {
+	logger := slog.New(o.Handler(os.Stderr))
+	slog.SetDefault(logger)
+	klog.SetSlogLogger(logger)
 	// Most of the memory is caches that live long: collecting a little more often costs next to nothing and keeps it small.
 	warmup.End(50)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
 func runServer(ctx context.Context, o command.ServerOptions) error {
-	ctx, stop := service(ctx)
+	ctx, stop := service(ctx, o.Log)
 	defer stop()
 	m, err := newMaster(o)
 	if err != nil {
@@ -143,6 +147,7 @@ func newMaster(o command.ServerOptions) (*master, error) {
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod,
 		EtcdEndpoints:          o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),
+		TracingEndpoint: o.TracingEndpoint, TracingRatePerMillion: o.TracingRate,
 		Mounts: []server.Mount{{Prefix: "/v2/", Handler: images}},
 	})
 	if err != nil {
@@ -153,7 +158,7 @@ func newMaster(o command.ServerOptions) (*master, error) {
 
 // runUp runs master and node in one process. The node's agent still speaks to the master over the wire.
 func runUp(ctx context.Context, o command.UpOptions) error {
-	ctx, stop := service(ctx)
+	ctx, stop := service(ctx, o.Log)
 	defer stop()
 	m, err := newMaster(o.Server)
 	if err != nil {
@@ -169,7 +174,7 @@ func runUp(ctx context.Context, o command.UpOptions) error {
 }
 
 func runAgent(ctx context.Context, o command.AgentOptions) error {
-	ctx, stop := service(ctx)
+	ctx, stop := service(ctx, o.Log)
 	defer stop()
 	return runNode(ctx, o)
 }

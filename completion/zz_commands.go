@@ -31,6 +31,8 @@ func Commands() *Command {
 		&Command{Name: "agent", Short: "Run a node: its pods as containers of the local Docker Engine", Flags: []Flag{
 			{Name: "agent-kubeconfig", Shorthand: "", Usage: "The node's own kubeconfig (default: $LEME_HOME/agent/kubeconfig, which a server…", Bool: false},
 			{Name: "docker-host", Shorthand: "", Usage: "Docker Engine to use (default: $DOCKER_HOST, then the local socket)", Bool: false},
+			{Name: "log-level", Shorthand: "", Usage: "What to log at least: debug (every request), info, warn or error", Bool: false},
+			{Name: "logging-format", Shorthand: "", Usage: "How to log: text or json", Bool: false},
 			{Name: "network", Shorthand: "", Usage: "Name of the Docker network that pods join", Bool: false},
 			{Name: "node-ip", Shorthand: "", Usage: "Address of this node (default: the one that reaches the server)", Bool: false},
 			{Name: "node-labels", Shorthand: "", Usage: "Labels of this node, key=value", Bool: false},
@@ -994,6 +996,8 @@ func Commands() *Command {
 			{Name: "etcd-endpoints", Shorthand: "", Usage: "Use an existing etcd at these URLs instead of the embedded one", Bool: false},
 			{Name: "etcd-keyfile", Shorthand: "", Usage: "Key of the client certificate", Bool: false},
 			{Name: "listen", Shorthand: "", Usage: "Address and port that the API listens on", Bool: false},
+			{Name: "log-level", Shorthand: "", Usage: "What to log at least: debug (every request), info, warn or error", Bool: false},
+			{Name: "logging-format", Shorthand: "", Usage: "How to log: text or json", Bool: false},
 			{Name: "max-requests-inflight", Shorthand: "", Usage: "Requests that are served at once; others wait, the system's own excepted", Bool: false},
 			{Name: "node-ip", Shorthand: "", Usage: "Address of the node on this machine, for its certificate", Bool: false},
 			{Name: "node-monitor-grace-period", Shorthand: "", Usage: "How long a node may be silent before it counts as lost; agents are heard every …", Bool: false},
@@ -1001,6 +1005,8 @@ func Commands() *Command {
 			{Name: "pod-cidr", Shorthand: "", Usage: "Range of pod addresses; each node gets a /24 of it", Bool: false},
 			{Name: "service-cidr", Shorthand: "", Usage: "Range of the addresses of services that a new cluster starts with", Bool: false},
 			{Name: "service-node-port-range", Shorthand: "", Usage: "Ports of nodes that services can have", Bool: false},
+			{Name: "tracing-endpoint", Shorthand: "", Usage: "Send traces to this OpenTelemetry collector (OTLP over gRPC): HOST:PORT, in pla…", Bool: false},
+			{Name: "tracing-sampling-rate-per-million", Shorthand: "", Usage: "How many requests in a million are traced, beside those whose caller's are", Bool: false},
 		}},
 		&Command{Name: "set", Short: "Set specific features on objects", Subs: []*Command{
 			&Command{Name: "env", Short: "Update environment variables on a pod template", Flags: []Flag{
@@ -1154,6 +1160,8 @@ func Commands() *Command {
 			{Name: "etcd-endpoints", Shorthand: "", Usage: "Use an existing etcd at these URLs instead of the embedded one", Bool: false},
 			{Name: "etcd-keyfile", Shorthand: "", Usage: "Key of the client certificate", Bool: false},
 			{Name: "listen", Shorthand: "", Usage: "Address and port that the API listens on", Bool: false},
+			{Name: "log-level", Shorthand: "", Usage: "What to log at least: debug (every request), info, warn or error", Bool: false},
+			{Name: "logging-format", Shorthand: "", Usage: "How to log: text or json", Bool: false},
 			{Name: "max-requests-inflight", Shorthand: "", Usage: "Requests that are served at once; others wait, the system's own excepted", Bool: false},
 			{Name: "network", Shorthand: "", Usage: "Name of the Docker network that pods join", Bool: false},
 			{Name: "node-ip", Shorthand: "", Usage: "Address of this node (default: the one that reaches the server)", Bool: false},
@@ -1165,6 +1173,8 @@ func Commands() *Command {
 			{Name: "service-cidr", Shorthand: "", Usage: "Range of the addresses of services that a new cluster starts with", Bool: false},
 			{Name: "service-node-port-range", Shorthand: "", Usage: "Ports of nodes that services can have", Bool: false},
 			{Name: "timeout", Shorthand: "", Usage: "How long --detach waits for the node", Bool: false},
+			{Name: "tracing-endpoint", Shorthand: "", Usage: "Send traces to this OpenTelemetry collector (OTLP over gRPC): HOST:PORT, in pla…", Bool: false},
+			{Name: "tracing-sampling-rate-per-million", Shorthand: "", Usage: "How many requests in a million are traced, beside those whose caller's are", Bool: false},
 		}},
 		&Command{Name: "use", Short: "Choose the namespace or context for the following commands"},
 		&Command{Name: "version", Short: "Show the versions of this program and of the cluster", Flags: []Flag{

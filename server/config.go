@@ -37,6 +37,9 @@ type Config struct {
 	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
 	NodeMonitorGracePeriod time.Duration
 
+	TracingEndpoint       string // of an OpenTelemetry collector; empty: nothing is traced
+	TracingRatePerMillion int    // of requests whose caller is not traced itself
+
 	Audit audit.Config // without a Path there is no audit log
 
 	PodCIDR       string  // default 10.42.0.0/16; each node gets a /24 of it

@@ -55,7 +55,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 		API: api, Documents: documents,
 		Authenticator: auth.NewAuthenticator(s.tokens, accounts.Authenticate, bootstraptoken.New(api).Authenticate), Authorizer: authorizer, Tokens: accounts,
 		Agents: s.pki.ClientTLS(), Version: s.config.Version, Mounts: mounts,
-		Flow: queues, Metrics: s.metrics, Audit: s.audit,
+		Flow: queues, Metrics: s.metrics, Shown: shown(s.metrics), Tracer: s.tracer(), Audit: s.audit,
 	})
 	if err != nil {
 		return nil, err
@@ -68,6 +68,7 @@ func (s *Server) control(ctx context.Context, p *parts) error {
 	err := controller.Run(ctx, controller.Config{
 		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
 		Volumes: p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
+		Metrics: s.metrics,
 		WhileLeading: []func(context.Context) error{
 			func(ctx context.Context) error { return scheduler.Run(ctx, p.api) },
 		},

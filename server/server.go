@@ -17,6 +17,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/audit"
@@ -24,6 +26,7 @@ import (
 	"leme/server/auth/token"
 	"leme/server/kind"
 	"leme/server/store"
+	"leme/server/tracing"
 )
 
 // Server is the master. Make it with New, then call Run once.
@@ -35,7 +38,8 @@ type Server struct {
 	listener    net.Listener
 	kinds       *kind.Set
 	metrics     *prometheus.Registry
-	audit       *audit.Log // nil: none is kept
+	audit       *audit.Log               // nil: none is kept
+	traces      *sdktrace.TracerProvider // nil: nothing is traced
 	ready       chan struct{}
 }
 
@@ -57,6 +61,12 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Audit.Path != "" {
 		if s.audit, err = audit.Open(c.Audit, s.metrics); err != nil {
+			return nil, err
+		}
+	}
+	if c.TracingEndpoint != "" {
+		traces := tracing.Config{Endpoint: c.TracingEndpoint, RatePerMillion: c.TracingRatePerMillion, Version: c.Version}
+		if s.traces, err = tracing.Open(context.Background(), traces); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +96,9 @@ func (s *Server) NodeKubeconfig(path, nodeName string, hosts []string) error {
 
 // Run serves until ctx ends or a part fails. The store and the audit log outlive everything that uses them.
 func (s *Server) Run(ctx context.Context) error {
+	if s.traces != nil {
+		defer tracing.Close(s.traces)
+	}
 	st, err := s.openStore()
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
@@ -113,7 +126,16 @@ func (s *Server) openStore() (*store.Store, error) {
 	return store.Open(store.Config{
 		Endpoints: c.EtcdEndpoints, CA: c.EtcdCA, Cert: c.EtcdCert, Key: c.EtcdKey,
 		DataDir: filepath.Join(c.Home, "etcd"), Decode: decoder(s.kinds), Sealer: sealer,
+		Metrics: s.metrics,
 	})
+}
+
+// tracer is nil where nothing is traced.
+func (s *Server) tracer() trace.Tracer {
+	if s.traces == nil {
+		return nil
+	}
+	return tracing.Tracer(s.traces)
 }
 
 // serve runs all that works over the store.

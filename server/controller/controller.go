@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,8 @@ type Config struct {
 	Authorizer auth.Authorizer
 	// Volumes are the directories of volumes on nodes.
 	Volumes NodeVolumes
+	// Metrics is where the controllers count; nil: nowhere.
+	Metrics prometheus.Registerer
 	// WhileLeading runs beside the controllers, on the leader alone: the scheduler.
 	WhileLeading []func(context.Context) error
 }
@@ -83,6 +86,8 @@ type environment struct {
 	pods   netip.Prefix
 	events *event.Recorder
 	now    func() time.Time
+
+	metrics *metrics // nil: nothing is counted
 }
 
 // controllers is all of them, in the order in which an object meets them.
@@ -132,8 +137,11 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	m := newMetrics(c.Metrics)
 	return Lead(ctx, c.API.Store().Client(), c.Identity, func(ctx context.Context) error {
-		return runAll(ctx, &environment{Config: c, api: c.API, pods: pods, now: time.Now})
+		m.leading.Set(1)
+		defer m.leading.Set(0)
+		return runAll(ctx, &environment{Config: c, api: c.API, pods: pods, now: time.Now, metrics: m})
 	})
 }
 
@@ -143,6 +151,9 @@ func runAll(ctx context.Context, e *environment) error {
 	e.events = event.NewRecorder(resource.For[*corev1.Event](e.api, kind.Event, "system:controller:events"), e.Identity)
 	g.Go(func() error { return e.events.Run(ctx) })
 	for _, c := range controllers(e) {
+		if m, ok := c.(measured); ok && e.metrics != nil {
+			m.measure(queueMetrics{e.metrics})
+		}
 		g.Go(func() error { return c.Run(ctx) })
 	}
 	for _, run := range e.WhileLeading {

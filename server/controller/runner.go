@@ -41,7 +41,11 @@ type loop[K comparable] struct {
 	sources []source[K]
 	// reconcile returns after which time the key wants to be looked at again without a change; 0: not.
 	reconcile func(ctx context.Context, key K) (again time.Duration, err error)
+
+	metrics workqueue.MetricsProvider // nil: nothing is counted
 }
+
+func (l *loop[K]) measure(m workqueue.MetricsProvider) { l.metrics = m }
 
 // Run starts the workers once every source has listed what there is. It returns nil when ctx ends.
 func (l *loop[K]) Run(ctx context.Context) error {
@@ -54,7 +58,7 @@ func (l *loop[K]) Run(ctx context.Context) error {
 func (l *loop[K]) run(ctx context.Context) error {
 	queue := workqueue.NewTypedRateLimitingQueueWithConfig(
 		workqueue.NewTypedItemExponentialFailureRateLimiter[K](firstRetry, lastRetry),
-		workqueue.TypedRateLimitingQueueConfig[K]{Name: l.name})
+		workqueue.TypedRateLimitingQueueConfig[K]{Name: l.name, MetricsProvider: l.metrics})
 	g, ctx := errgroup.WithContext(ctx)
 	synced := make(chan struct{}, len(l.sources))
 	for _, s := range l.sources {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"leme/server/kind"
+	"leme/server/tracing"
 )
 
 // admission is a write that asks to be let in. The object has its defaults already.
@@ -58,11 +59,14 @@ func (a *API) admit(ctx context.Context, w admission, steps []admissionStep) err
 	if w.Subresource != "" {
 		return nil
 	}
+	ctx, span := tracing.Start(ctx, "admission")
 	for _, step := range steps {
 		if err := step(ctx, a, w); err != nil {
+			tracing.End(span, err)
 			return err
 		}
 	}
+	span.End()
 	return nil
 }
 

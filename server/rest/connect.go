@@ -101,6 +101,7 @@ func (h *Handler) forward(c *call, to *url.URL, transport http.RoundTripper, upg
 	ctx, cancel := context.WithCancel(c.r.Context())
 	defer cancel()
 	defer context.AfterFunc(h.life, cancel)()
+	passTrace(ctx, c.r.Header)
 	p := proxy.NewUpgradeAwareHandler(to, transport, false, upgrade, responder{c})
 	p.UseLocationHost = true
 	p.ServeHTTP(c.w, c.r.WithContext(ctx))

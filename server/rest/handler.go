@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
@@ -33,6 +34,8 @@ type Config struct {
 	Mounts        []Mount
 	Flow          *flow.Controller     // who is served when there is much to do; nil: one with its defaults
 	Metrics       *prometheus.Registry // nil: one of its own
+	Shown         prometheus.Gatherer  // what /metrics shows; nil: Metrics
+	Tracer        trace.Tracer         // nil: nothing is traced
 	Audit         *audit.Log           // nil: nothing is recorded
 }
 
@@ -49,6 +52,9 @@ func (c *Config) validate() error {
 	}
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
+	}
+	if c.Shown == nil {
+		c.Shown = c.Metrics
 	}
 	if c.Flow == nil {
 		var err error
@@ -71,6 +77,7 @@ type Handler struct {
 	metrics   *metrics
 	flow      *flow.Controller
 	auditLog  *audit.Log
+	tracer    trace.Tracer
 	bodyTime  time.Duration
 	watchTime time.Duration
 	memory    *semaphore.Weighted
@@ -94,9 +101,10 @@ func New(c Config) (*Handler, error) {
 		authn: c.Authenticator, authz: c.Authorizer, tokens: c.Tokens,
 		agents:    newAgents(c.API, c.Agents),
 		discovery: newDiscovery(c.API.Kinds()),
-		metrics:   newMetrics(c.Metrics),
+		metrics:   newMetrics(c.Metrics, c.Shown),
 		flow:      c.Flow,
 		auditLog:  c.Audit,
+		tracer:    c.Tracer,
 		bodyTime:  bodyTime,
 		watchTime: watchWriteTime,
 		memory:    semaphore.NewWeighted(decoding),
@@ -117,6 +125,7 @@ func (h *Handler) chain() {
 	next = h.limit(next)
 	next = h.impersonate(next)
 	next = h.audit(next)
+	next = h.trace(next)
 	next = h.authenticate(next)
 	next = h.observe(next)
 	next = h.recover(next)

@@ -37,7 +37,8 @@ func (byHeader) Authenticate(r *http.Request) (auth.User, bool, error) {
 // bed is a handler over a real store.
 type bed struct {
 	*Handler
-	url string
+	url    string
+	server *httptest.Server
 }
 
 func newBed(t testing.TB, agents *tls.Config) *bed {
@@ -63,7 +64,7 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 		h.Close()
 		server.Close()
 	})
-	b := &bed{Handler: h, url: server.URL}
+	b := &bed{Handler: h, url: server.URL, server: server}
 	resourcetest.Namespace(t, b.api, "default", nil)
 	return b
 }

@@ -37,7 +37,7 @@ var (
 	durations = []float64{0.001, 0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60}
 )
 
-func newMetrics(registry *prometheus.Registry) *metrics {
+func newMetrics(registry *prometheus.Registry, shown prometheus.Gatherer) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "apiserver_" + name, Help: help}, labels)
 	}
@@ -48,7 +48,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "apiserver_" + name, Help: help, Buckets: buckets}, labels)
 	}
 	m := &metrics{
-		gatherer:     registry,
+		gatherer:     shown,
 		requests:     counter("request_total", "Requests answered, by what they asked and the answer's status code.", append(withDryRun[:8:8], "code")...),
 		duration:     histogram("request_duration_seconds", "How long requests took; not those that last, as watches do.", durations, withDryRun...),
 		sli:          histogram("request_sli_duration_seconds", "How long requests took from when they were let in.", durations, subjectLabels...),

@@ -46,6 +46,7 @@ func podLog(h *Handler, c *call) error {
 	if err != nil {
 		return err
 	}
+	passTrace(ctx, request.Header)
 	response, err := h.agents.transport.RoundTrip(request)
 	if err != nil {
 		return unreachable(pod.Spec.NodeName, err)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/server/resource"
+	"leme/server/tracing"
 )
 
 // A watch that does not say how long it lasts ends at random between once and twice this, so that the clients of a
@@ -29,7 +30,9 @@ func (h *Handler) watch(c *call) error {
 	ctx, cancel := context.WithTimeout(c.context(), watchTime(o))
 	defer cancel()
 	defer context.AfterFunc(h.life, cancel)()
-	w, err := h.api.Watch(ctx, c.target(), o)
+	starting, span := tracing.Start(ctx, "watch start")
+	w, err := h.api.Watch(starting, c.target(), o)
+	tracing.End(span, err)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"leme/server/tracing"
 )
 
 // MaxOps is how many writes one transaction takes: etcd's own default limit.
@@ -55,7 +57,11 @@ func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 		}
 		reads[i] = clientv3.OpGet(key, clientv3.WithKeysOnly())
 	}
+	ctx, span := tracing.Start(ctx, "etcd transaction")
+	began := time.Now()
 	r, err := s.client.Txn(ctx).If(conditions...).Then(writes...).Else(reads...).Commit()
+	s.metrics.asked(operation(ops), ops[0].Key.GroupResource, began, err)
+	tracing.End(span, err)
 	if err != nil {
 		return 0, fmt.Errorf("writing %s to etcd: %w", ops[0].Key, err)
 	}
@@ -66,6 +72,19 @@ func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 		return 0, conflict(ops, r)
 	}
 	return r.Header.Revision, nil
+}
+
+// operation is what a transaction does, as metrics call it.
+func operation(ops []Op) string {
+	switch op := ops[0]; {
+	case len(ops) > 1:
+		return "batch"
+	case op.Value == nil:
+		return "delete"
+	case op.Expect == 0:
+		return "create"
+	}
+	return "update"
 }
 
 // settleFor bounds how long a write waits for the cache: it has happened whatever the cache does.

@@ -10,6 +10,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"leme/server/tracing"
 )
 
 // Snapshot is what the cache holds now (resourceVersion=0). It does no I/O.
@@ -17,6 +19,8 @@ func (s *Store) Snapshot(gr schema.GroupResource) *Snapshot { return s.cache.sna
 
 // Consistent waits until the cache has reached etcd's revision of this moment.
 func (s *Store) Consistent(ctx context.Context, gr schema.GroupResource) (*Snapshot, error) {
+	ctx, span := tracing.Start(ctx, "etcd consistent read")
+	defer span.End()
 	revision, err := s.latest.get(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking etcd for its revision: %w", err)
@@ -91,7 +95,9 @@ func (s *Store) await(ctx context.Context, revision int64) error {
 
 // etcdRevision is etcd's revision, agreed on by a majority.
 func (s *Store) etcdRevision(ctx context.Context) (int64, error) {
+	began := time.Now()
 	r, err := s.client.Get(ctx, Prefix)
+	s.metrics.asked("getCurrentRevision", schema.GroupResource{}, began, err)
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,6 +24,8 @@ type Config struct {
 	NoSync bool
 	Decode Decode
 	Sealer Sealer // default: everything is readable in etcd
+	// Metrics is where the store counts; nil: nowhere.
+	Metrics prometheus.Registerer
 }
 
 func (c *Config) validate() error {
@@ -49,6 +52,7 @@ type Store struct {
 	client  *clientv3.Client
 	cache   *cache
 	latest  *latest
+	metrics *metrics
 	ready   chan struct{}
 	stopped chan struct{}
 }
@@ -66,6 +70,7 @@ func Open(c Config) (*Store, error) {
 		etcd: e, client: e.client, cache: newCache(c.Decode, c.Sealer),
 		ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	s.metrics = newMetrics(c.Metrics, s.cache)
 	s.latest = &latest{ask: s.etcdRevision}
 	return s, nil
 }
@@ -114,6 +119,7 @@ func (s *Store) loadAndWatch(ctx context.Context) error {
 		return err
 	}
 	s.cache.load(items, revision)
+	s.metrics.loads.Inc()
 	select {
 	case <-s.ready:
 	default:
@@ -153,6 +159,7 @@ func (s *Store) apply(r clientv3.WatchResponse) error {
 		}
 		events = append(events, e)
 	}
+	s.metrics.told(events)
 	// The header may be ahead of the events while the watch catches up.
 	s.cache.apply(events, r.Events[len(r.Events)-1].Kv.ModRevision)
 	return nil
@@ -166,7 +173,9 @@ func (s *Store) load(ctx context.Context, revision int64, prefix string) ([]*Ite
 	var items []*Item
 	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
 	for {
+		began := time.Now()
 		page, err := s.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithRev(revision), clientv3.WithLimit(loadPage))
+		s.metrics.asked("list", schema.GroupResource{}, began, err)
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading %s from etcd: %w", prefix, err)
 		}

@@ -23,6 +23,9 @@ type ServerOptions struct {
 	EncryptSecrets            bool
 	MaxRequests               int // served at once
 	Audit                     AuditOptions
+	Log                       LogOptions
+	TracingEndpoint           string
+	TracingRate               int // requests in a million
 	PodCIDR                   string
 	NodeMonitorGracePeriod    time.Duration
 	ServiceCIDR               string
@@ -40,6 +43,8 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.EncryptSecrets, "encrypt-secrets", false, "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys.")
 	flags.IntVar(&o.MaxRequests, "max-requests-inflight", 600, "Requests that are served at once; others wait, the system's own excepted.")
 	o.Audit.addFlags(flags)
+	flags.StringVar(&o.TracingEndpoint, "tracing-endpoint", "", "Send traces to this OpenTelemetry collector (OTLP over gRPC): HOST:PORT, in plain text, or an https:// URL.")
+	flags.IntVar(&o.TracingRate, "tracing-sampling-rate-per-million", 1_000_000, "How many requests in a million are traced, beside those whose caller's are.")
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 	flags.DurationVar(&o.NodeMonitorGracePeriod, "node-monitor-grace-period", 40*time.Second, "How long a node may be silent before it counts as lost; agents are heard every 10s.")
 	flags.StringVar(&o.ServiceCIDR, "service-cidr", "10.96.0.0/12", "Range of the addresses of services that a new cluster starts with.")
@@ -56,6 +61,7 @@ type AgentOptions struct {
 	DockerHost string
 	Network    string // of the engine, for pods
 	NodeLabels map[string]string
+	Log        LogOptions
 }
 
 func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
@@ -113,6 +119,7 @@ Its data is in $LEME_HOME. It writes an admin kubeconfig there, and one for an a
 		},
 	}
 	o.addFlags(cmd.Flags())
+	o.Log.addFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.LocalNode.NodeName, "node-name", "", "Name of the node on this machine, for its kubeconfig (default: the host's name).")
 	cmd.Flags().StringVar(&o.LocalNode.NodeIP, "node-ip", "", "Address of the node on this machine, for its certificate.")
 	return cmd
@@ -143,5 +150,6 @@ and runs them on the local Docker Engine. Stopping it, or killing it, disturbs n
 	}
 	cmd.Flags().StringVar(&o.Kubeconfig, "agent-kubeconfig", "", "The node's own kubeconfig (default: $LEME_HOME/agent/kubeconfig, which a server on this machine writes).")
 	o.addFlags(cmd.Flags())
+	o.Log.addFlags(cmd.Flags())
 	return cmd
 }

@@ -14,6 +14,7 @@ type UpOptions struct {
 	Agent   AgentOptions
 	Detach  bool
 	Timeout time.Duration
+	Log     LogOptions
 }
 
 // NewCmdUp is `leme up`: a whole cluster in one process.
@@ -50,5 +51,6 @@ node is Ready. Containers run on when it stops; "leme down" removes them.`,
 	cmd.Flags().DurationVar(&o.Timeout, "timeout", 2*time.Minute, "How long --detach waits for the node.")
 	o.Server.addFlags(cmd.Flags())
 	o.Agent.addFlags(cmd.Flags())
+	o.Log.addFlags(cmd.Flags())
 	return cmd
 }
