@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/diff"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -134,9 +135,14 @@ func gatesUpdate(updated, old []corev1.PodSchedulingGate, path *field.Path) fiel
 }
 
 // validatePodStatus checks what an agent reports.
-func validatePodStatus(updated, _ *corev1.Pod) field.ErrorList {
+func validatePodStatus(updated, old *corev1.Pod) field.ErrorList {
 	path := field.NewPath("status")
-	errs := maybeNamed(path.Child("nominatedNodeName"), updated.Status.NominatedNodeName, validation.IsDNS1123Subdomain)
+	errs := validatePodConditions(updated.Status.Conditions, path.Child("conditions"))
+	if g := updated.Status.ObservedGeneration; g < 0 {
+		errs = append(errs, field.Invalid(path.Child("observedGeneration"), g, "must be a non-negative integer"))
+	}
+	errs = append(errs, apivalidation.ValidateImmutableField(updated.Status.QOSClass, old.Status.QOSClass, path.Child("qosClass"))...)
+	errs = append(errs, maybeNamed(path.Child("nominatedNodeName"), updated.Status.NominatedNodeName, validation.IsDNS1123Subdomain)...)
 	for i, ip := range updated.Status.PodIPs {
 		errs = append(errs, validation.IsValidIPForLegacyField(path.Child("podIPs").Index(i), ip.IP, false, nil)...)
 	}
@@ -145,6 +151,17 @@ func validatePodStatus(updated, _ *corev1.Pod) field.ErrorList {
 	}
 	if len(updated.Status.PodIPs) > 2 {
 		errs = append(errs, field.Invalid(path.Child("podIPs"), updated.Status.PodIPs, "may specify no more than one IP for each IP family"))
+	}
+	return errs
+}
+
+func validatePodConditions(conditions []corev1.PodCondition, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, c := range conditions {
+		if c.ObservedGeneration < 0 {
+			errs = append(errs, field.Invalid(path.Index(i).Child("observedGeneration"), c.ObservedGeneration, "must be a non-negative integer"))
+		}
+		errs = append(errs, invalid(path.Index(i).Child("Type"), string(c.Type), validation.IsQualifiedName(string(c.Type)))...)
 	}
 	return errs
 }
