@@ -110,6 +110,8 @@ func controllers(e *environment) []component {
 		newJobTTL(e),
 		newCronJobs(e),
 		newDisruptionBudgets(e),
+		newEndpointSlices(e),
+		newEndpoints(e),
 		newNodeCIDRs(e),
 		newNodeLifecycle(e),
 		newTaintEviction(e),
