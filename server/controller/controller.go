@@ -110,6 +110,8 @@ func controllers(e *environment) []component {
 		newJobTTL(e),
 		newCronJobs(e),
 		newDisruptionBudgets(e),
+		newServiceCIDRs(e),
+		newServiceIPs(e),
 		newEndpointSlices(e),
 		newEndpoints(e),
 		newNodeCIDRs(e),
