@@ -24,6 +24,7 @@ import (
 	"leme/server/audit"
 	"leme/server/auth"
 	"leme/server/auth/token"
+	"leme/server/controller"
 	"leme/server/kind"
 	"leme/server/store"
 	"leme/server/tracing"
@@ -82,9 +83,10 @@ func New(c Config) (*Server, error) {
 
 // URL is where clients reach the API.
 func (s *Server) URL() string {
-	port := s.listener.Addr().(*net.TCPAddr).Port
-	return "https://" + net.JoinHostPort(s.config.Advertise, strconv.Itoa(port))
+	return "https://" + net.JoinHostPort(s.config.Advertise, strconv.Itoa(s.port()))
 }
+
+func (s *Server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 // Ready is closed once the API answers.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
@@ -146,6 +148,7 @@ func (s *Server) serve(ctx context.Context, st *store.Store) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.control(ctx, p) })
+	g.Go(func() error { return controller.Register(ctx, st.Client(), s.config.Advertise, s.port()) })
 	g.Go(func() error { return s.admit(ctx, p) })
 	return g.Wait()
 }

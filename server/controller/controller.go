@@ -111,6 +111,7 @@ func controllers(e *environment) []component {
 		newCronJobs(e),
 		newDisruptionBudgets(e),
 		newServiceCIDRs(e),
+		newKubernetesAPI(e),
 		newServiceIPs(e),
 		newEndpointSlices(e),
 		newEndpoints(e),

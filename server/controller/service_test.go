@@ -1,8 +1,10 @@
 package controller_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"leme/server/controller"
 	"leme/server/kind"
 	"leme/server/resource"
 )
@@ -157,5 +160,34 @@ func TestServiceRangeLeaves(t *testing.T) {
 	c.await("the range goes", func() bool {
 		_, ok := c.ranges.Get("", "kubernetes")
 		return !ok
+	})
+}
+
+func TestKubernetesService(t *testing.T) {
+	c := newServiceCluster(t)
+	serve := func(host string) (stop func()) {
+		ctx, cancel := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { _ = controller.Register(ctx, c.api.Store().Client(), host, 6443) })
+		return func() { cancel(); running.Wait() }
+	}
+	stopFirst, stopSecond := serve("10.0.0.2"), serve("10.0.0.3")
+	t.Cleanup(stopSecond)
+	c.await("both servers are listed", c.lists("kubernetes", "10.0.0.2", "10.0.0.3"))
+	s, ok := c.services.Get("default", "kubernetes")
+	if !ok || s.Spec.ClusterIP != "10.96.0.1" || s.Spec.Ports[0].Port != 443 || s.Spec.Ports[0].TargetPort.IntVal != 6443 {
+		t.Errorf("got %+v", s.Spec)
+	}
+	stopFirst()
+	c.await("one is left", c.lists("kubernetes", "10.0.0.3"))
+	if err := c.endpoints.Delete(t.Context(), "default", "kubernetes", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.services.Delete(t.Context(), "default", "kubernetes", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.await("all of it is back", func() bool {
+		again, ok := c.services.Get("default", "kubernetes")
+		return ok && again.UID != s.UID && again.Spec.ClusterIP == "10.96.0.1" && c.lists("kubernetes", "10.0.0.3")()
 	})
 }
