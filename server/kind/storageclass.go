@@ -34,8 +34,12 @@ var StorageClass = &Kind{
 		ageColumn,
 	},
 	Row: prints(func(sc *storagev1.StorageClass) []any {
+		name := sc.Name
+		if IsDefaultStorageClass(sc) {
+			name += " (default)"
+		}
 		return []any{
-			sc.Name, sc.Provisioner, string(ptr.Deref(sc.ReclaimPolicy, corev1.PersistentVolumeReclaimDelete)),
+			name, sc.Provisioner, string(ptr.Deref(sc.ReclaimPolicy, corev1.PersistentVolumeReclaimDelete)),
 			string(ptr.Deref(sc.VolumeBindingMode, storagev1.VolumeBindingImmediate)), ptr.Deref(sc.AllowVolumeExpansion, false), age(sc),
 		}
 	}),

@@ -1,6 +1,7 @@
 package limit_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -88,5 +89,22 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestCheckClaim(t *testing.T) {
+	gi := func(n string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(n)}
+	}
+	lr := &corev1.LimitRange{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypePersistentVolumeClaim, Min: gi("1Gi"), Max: gi("4Gi")}}}}
+	for size, want := range map[string]string{
+		"2Gi": "[]",
+		"1Mi": "[minimum storage usage per PersistentVolumeClaim is 1Gi, but request is 1Mi]",
+		"5Gi": "[maximum storage usage per PersistentVolumeClaim is 4Gi, but request is 5Gi]",
+	} {
+		claim := &corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{Requests: gi(size)}}}
+		if got := fmt.Sprint(limit.CheckClaim(lr, claim)); got != want {
+			t.Errorf("%s gives %s, want %s", size, got, want)
+		}
 	}
 }

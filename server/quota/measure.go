@@ -20,7 +20,7 @@ var uncounted = []schema.GroupResource{
 }
 
 // named are the resources of the core group that also count under their plain name.
-var named = []string{"configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services"}
+var named = []string{"configmaps", "replicationcontrollers", "resourcequotas", "secrets"}
 
 var pods = schema.GroupResource{Resource: "pods"}
 
@@ -33,6 +33,10 @@ func measures(gr schema.GroupResource, name corev1.ResourceName) bool {
 		return true
 	case gr == pods:
 		return ofPods(name)
+	case gr == claims:
+		return ofClaims(name)
+	case gr == services:
+		return ofServices(name)
 	}
 	return gr.Group == "" && string(name) == gr.Resource && slices.Contains(named, gr.Resource)
 }
@@ -54,6 +58,10 @@ func usage(gr schema.GroupResource, obj runtime.Object, now time.Time) corev1.Re
 	switch {
 	case gr == pods:
 		add(counted, podUsage(obj.(*corev1.Pod), now))
+	case gr == claims:
+		add(counted, claimUsage(obj.(*corev1.PersistentVolumeClaim)))
+	case gr == services:
+		add(counted, serviceUsage(obj.(*corev1.Service)))
 	case gr.Group == "" && slices.Contains(named, gr.Resource):
 		counted[corev1.ResourceName(gr.Resource)] = one()
 	}
@@ -65,8 +73,14 @@ func resourceOf(name corev1.ResourceName) (gr schema.GroupResource, ok bool) {
 	if counted, found := strings.CutPrefix(string(name), countPrefix); found {
 		return schema.ParseGroupResource(counted), true
 	}
-	gr = schema.GroupResource{Resource: string(name)}
-	if !slices.Contains(named, gr.Resource) {
+	switch {
+	case slices.Contains(named, string(name)):
+		gr = schema.GroupResource{Resource: string(name)}
+	case ofClaims(name):
+		gr = claims
+	case ofServices(name):
+		gr = services
+	default:
 		gr = pods
 	}
 	return gr, measures(gr, name)

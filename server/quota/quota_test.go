@@ -40,6 +40,38 @@ func quotaOf(hard, used corev1.ResourceList) *corev1.ResourceQuota {
 	}
 }
 
+func claim(size, class string) *corev1.PersistentVolumeClaim {
+	return &corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{
+		StorageClassName: &class, Resources: corev1.VolumeResourceRequirements{Requests: list("storage", size)},
+	}}
+}
+
+func service(of corev1.ServiceType, ports int) *corev1.Service {
+	return &corev1.Service{Spec: corev1.ServiceSpec{Type: of, Ports: make([]corev1.ServicePort, ports)}}
+}
+
+func TestClaimScope(t *testing.T) {
+	gold := claim("1Gi", "fast")
+	gold.Spec.VolumeAttributesClassName = new("gold")
+	for _, test := range []struct {
+		op     corev1.ScopeSelectorOperator
+		values []string
+		want   bool
+	}{
+		{corev1.ScopeSelectorOpIn, []string{"gold"}, true},
+		{corev1.ScopeSelectorOpIn, []string{"silver"}, false},
+		{corev1.ScopeSelectorOpExists, nil, true},
+		{corev1.ScopeSelectorOpDoesNotExist, nil, false},
+	} {
+		q := quotaOf(list("requests.storage", "1Gi"), nil)
+		q.Spec.ScopeSelector = &corev1.ScopeSelector{MatchExpressions: []corev1.ScopedResourceSelectorRequirement{
+			{ScopeName: corev1.ResourceQuotaScopeVolumeAttributesClass, Operator: test.op, Values: test.values}}}
+		if got := Concerns(q, claims, gold); got != test.want {
+			t.Errorf("%s %v: %t", test.op, test.values, got)
+		}
+	}
+}
+
 func TestCharge(t *testing.T) {
 	deployments := schema.GroupResource{Group: "apps", Resource: "deployments"}
 	for _, test := range []struct {
@@ -63,6 +95,17 @@ func TestCharge(t *testing.T) {
 			"exceeded quota: q, requested: requests.example.com/gpu=1, used: requests.example.com/gpu=1, limited: requests.example.com/gpu=1"},
 		{"not yet counted", list("pods", "2"), nil, pods, pod(nil, nil), nil, "status unknown for quota: q, resources: pods"},
 		{"any kind", list("count/deployments.apps", "1"), list("count/deployments.apps", "0"), deployments, &appsv1.Deployment{}, list("count/deployments.apps", "1"), ""},
+		{"storage", list("requests.storage", "3Gi", "persistentvolumeclaims", "2"), list("requests.storage", "1Gi", "persistentvolumeclaims", "1"), claims, claim("2Gi", "gold"),
+			list("requests.storage", "3Gi", "persistentvolumeclaims", "2"), ""},
+		{"storage of a class", list("gold"+classSuffix+"requests.storage", "1Gi"), list("gold"+classSuffix+"requests.storage", "0"), claims, claim("2Gi", "gold"), nil,
+			"exceeded quota: q, requested: gold.storageclass.storage.k8s.io/requests.storage=2Gi, used: gold.storageclass.storage.k8s.io/requests.storage=0, limited: gold.storageclass.storage.k8s.io/requests.storage=1Gi"},
+		{"storage of another class", list("gold"+classSuffix+"persistentvolumeclaims", "0"), list("gold"+classSuffix+"persistentvolumeclaims", "0"), claims, claim("2Gi", "silver"),
+			list("gold"+classSuffix+"persistentvolumeclaims", "0"), ""},
+		{"node ports", list("services.nodeports", "3", "services", "5"), list("services.nodeports", "2", "services", "1"), services, service(corev1.ServiceTypeNodePort, 2), nil,
+			"exceeded quota: q, requested: services.nodeports=2, used: services.nodeports=2, limited: services.nodeports=3"},
+		{"load balancers", list("services.loadbalancers", "1"), list("services.loadbalancers", "0"), services, service(corev1.ServiceTypeLoadBalancer, 1), list("services.loadbalancers", "1"), ""},
+		{"a service of the cluster alone", list("services.nodeports", "0", "services", "1"), list("services.nodeports", "0", "services", "0"), services, service(corev1.ServiceTypeClusterIP, 1),
+			list("services.nodeports", "0", "services", "1"), ""},
 		{"lowered below what is used", list("pods", "1", "requests.cpu", "1"), list("pods", "0", "requests.cpu", "5"), pods, pod(list("cpu", "0"), nil), list("pods", "1", "requests.cpu", "5"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -10,11 +10,14 @@ import (
 	"leme/server/kind"
 )
 
-// inScope tells whether an object is of those that a quota is about. Only pods have scopes.
+// inScope tells whether an object is of those that a quota is about. Only pods and claims for storage have scopes.
 func inScope(q *corev1.ResourceQuota, gr schema.GroupResource, obj runtime.Object) bool {
 	selectors := scopesOf(q)
 	if len(selectors) == 0 {
 		return true
+	}
+	if claim, ok := obj.(*corev1.PersistentVolumeClaim); ok {
+		return !slices.ContainsFunc(selectors, func(s corev1.ScopedResourceSelectorRequirement) bool { return !claimInScope(claim, s) })
 	}
 	pod, ok := obj.(*corev1.Pod)
 	return ok && gr == pods && !slices.ContainsFunc(selectors, func(s corev1.ScopedResourceSelectorRequirement) bool {

@@ -51,6 +51,7 @@ var admissionChecks = []admissionStep{
 	securityLabels,
 	podSecurity,
 	onePriorityDefault,
+	claimBounds,
 	claimGrowth,
 }
 

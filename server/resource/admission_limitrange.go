@@ -38,6 +38,20 @@ func limitBounds(_ context.Context, a *API, w admission) error {
 	return nil
 }
 
+// claimBounds refuses a claim for storage that asks for less or more than the namespace's limit ranges allow.
+func claimBounds(_ context.Context, a *API, w admission) error {
+	claim := claimOf(w)
+	if claim == nil {
+		return nil
+	}
+	for _, lr := range a.limitRanges(w.Namespace) {
+		if err := utilerrors.NewAggregate(limit.CheckClaim(lr, claim)); err != nil {
+			return apierrors.NewForbidden(w.resource(), claim.Name, err)
+		}
+	}
+	return nil
+}
+
 // limitRanges are those of a namespace. Most have none.
 func (a *API) limitRanges(namespace string) (list []*corev1.LimitRange) {
 	a.store.Snapshot(kind.LimitRange.GroupResource()).Ascend(namespace, "", "", func(it *store.Item) bool {
