@@ -10,8 +10,8 @@ import (
 // for each would be most of what a long list costs. So a connection gathers what is certain to go on, and writes it
 // while the next records are being made.
 const (
-	gatherFrom = 4 << 10   // bytes: HTTP/2 writes less only when it has nothing more for now
-	gatherMost = 128 << 10 // bytes that wait at most: whoever writes more has to wait for the client
+	gatherFrom = 4 << 10  // bytes: HTTP/2 writes less only when it has nothing more for now
+	gatherMost = 64 << 10 // bytes that wait at most: whoever writes more has to wait for the client
 )
 
 // gathering makes the connections of a listener gather what they write.

@@ -17,7 +17,8 @@ const tidyEvery = 10 * time.Second
 func (s *Store) tidy(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
-	forgotten := 0 // bytes of items whose forms have gone since memory was given back
+	forgotten := 0   // bytes of items whose forms have gone since memory was given back
+	settled := false // what starting has left is given back once
 	for {
 		select {
 		case <-tick.C:
@@ -25,9 +26,9 @@ func (s *Store) tidy(ctx context.Context) error {
 			return nil
 		}
 		gone, all := s.cache.forget()
-		if forgotten += gone; worthGiving(forgotten, gone, all) {
+		if forgotten += gone; !settled || worthGiving(forgotten, gone, all) {
 			debug.FreeOSMemory()
-			forgotten = 0
+			forgotten, settled = 0, true
 		}
 	}
 }
