@@ -53,6 +53,8 @@ var rows = []row{
 	{"Serving/patch_a_pod,_same_etcd", "… over the same etcd", "ms", peer, 0},
 	{"Serving/one_event_to_1,000_watchers", "one event to 1,000 watchers", "ms", peer, 0.2},
 	{"Serving/one_event_to_1,000_watchers,_same_etcd", "… server's processor", "cpu-ms", peer, 0.2},
+	{"Serving/one_event_to_1,000_watchers,_100_a_connection", "one event to 1,000 watchers, 100 a connection", "ms", peer, 0.2},
+	{"Serving/one_event_to_1,000_watchers,_100_a_connection,_same_etcd", "… server's processor", "cpu-ms", peer, 0.2},
 	{"Serving/memory_idle,_etcd_included", "server's memory idle, etcd included", "MB", peer, 0.25},
 	{"Serving/memory_idle,_etcd_apart", "… over the same etcd", "MB", peer, 0.25},
 	{"Serving/memory_with_10,000_pods,_etcd_included", "server's memory with 10,000 pods, etcd included", "MB", peer, 0.25},
