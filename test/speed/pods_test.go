@@ -26,7 +26,8 @@ const (
 	asTable    = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 )
 
-// samplePod is a pod as workloads have them: some 3 KB with its defaults and its managed fields. Nobody schedules it.
+// samplePod is a pod as workloads have them: some 3.5 KB with its defaults and its managed fields. Nobody schedules it,
+// and it has no token: kube-apiserver would have to have a controller manager for that.
 func samplePod(name string) *corev1.Pod {
 	probe := func(path string) *corev1.Probe {
 		return &corev1.Probe{
@@ -42,7 +43,7 @@ func samplePod(name string) *corev1.Pod {
 			Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
 		},
 		Spec: corev1.PodSpec{
-			SchedulerName: "nobody",
+			SchedulerName: "nobody", AutomountServiceAccountToken: ptr.To(false),
 			Containers: []corev1.Container{{
 				Name: "web", Image: "registry.example.com/shop/web:1.42.0", Args: []string{"--listen=:8080", "--verbose"},
 				Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
