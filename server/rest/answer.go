@@ -48,7 +48,12 @@ func (c *call) writeList(code int, list *resource.List) error {
 	case c.accept.format == formatProtobuf:
 		return c.writeProtobufList(code, list)
 	case c.accept.direct():
-		out := c.start(code, sizeOf(list.Items))
+		size := sizeOf(list.Items)
+		if c.accept.form == formFull && c.compress(size) {
+			c.writePacked(code, c.splicedJSON(list))
+			return nil
+		}
+		out := c.start(code, size)
 		defer out.close()
 		c.spliceList(out, list)
 	default:
@@ -70,13 +75,7 @@ func (c *call) auditList(list *resource.List) {
 
 // spliceList puts a list together from the stored bytes of its items.
 func (c *call) spliceList(out *output, list *resource.List) {
-	apiVersion, kind := c.kind.GroupVersionKind.ToAPIVersionAndKind()
-	if c.accept.form == formPartial {
-		apiVersion, kind = "meta.k8s.io/v1", "PartialObjectMetadata"
-	}
-	out.buf = fmt.Appendf(out.buf, `{"kind":"%sList","apiVersion":%q,"metadata":`, kind, apiVersion)
-	out.buf = appendListMeta(out.buf, list)
-	out.buf = append(out.buf, `,"items":[`...)
+	out.buf = append(out.buf, c.listHead(list)...)
 	for i, it := range list.Items {
 		if i > 0 {
 			out.buf = append(out.buf, ',')
@@ -90,8 +89,29 @@ func (c *call) spliceList(out *output, list *resource.List) {
 			return
 		}
 	}
-	out.buf = append(out.buf, "]}\n"...)
+	out.buf = append(out.buf, listTail...)
 }
+
+// splicedJSON is what spliceList makes of a list of whole objects.
+func (c *call) splicedJSON(list *resource.List) spliced {
+	return spliced{
+		shown: "json " + c.kind.GroupVersionKind.String(), head: c.listHead(list), between: []byte(","), tail: []byte(listTail),
+		items: list.Items, item: func(dst []byte, it *store.Item) []byte { return it.AppendUntyped(dst) },
+	}
+}
+
+// listHead is everything before a list's first item, and listTail what comes after the last one.
+func (c *call) listHead(list *resource.List) []byte {
+	apiVersion, kind := c.kind.GroupVersionKind.ToAPIVersionAndKind()
+	if c.accept.form == formPartial {
+		apiVersion, kind = "meta.k8s.io/v1", "PartialObjectMetadata"
+	}
+	head := fmt.Appendf(nil, `{"kind":"%sList","apiVersion":%q,"metadata":`, kind, apiVersion)
+	head = appendListMeta(head, list)
+	return append(head, `,"items":[`...)
+}
+
+const listTail = "]}\n"
 
 func listMeta(list *resource.List) metav1.ListMeta {
 	return metav1.ListMeta{

@@ -52,7 +52,7 @@ func (d discard) WriteHeader(int)             {}
 func benchCall(a accept) *call {
 	return &call{
 		w: &recorder{ResponseWriter: discard{http.Header{}}}, r: httptest.NewRequest("GET", "/api/v1/pods", nil),
-		kind: kind.Pod, accept: a, tables: &tables{},
+		kind: kind.Pod, accept: a, tables: &tables{}, pieces: &pieces{},
 	}
 }
 
@@ -60,16 +60,19 @@ func benchCall(a accept) *call {
 func BenchmarkList(b *testing.B) {
 	list := &resource.List{Items: benchPods(b, 10_000), Revision: 10_000}
 	for _, f := range []struct {
-		name   string
-		accept accept
+		name     string
+		accept   accept
+		encoding string
 	}{
-		{"json", accept{format: formatJSON}},
-		{"partial", accept{format: formatJSON, form: formPartial}},
-		{"table", accept{format: formatJSON, form: formTable}},
-		{"protobuf", accept{format: formatProtobuf}},
+		{"json", accept{format: formatJSON}, ""},
+		{"json, gzip", accept{format: formatJSON}, "gzip"},
+		{"partial", accept{format: formatJSON, form: formPartial}, ""},
+		{"table", accept{format: formatJSON, form: formTable}, ""},
+		{"protobuf", accept{format: formatProtobuf}, ""},
 	} {
 		b.Run(f.name, func(b *testing.B) {
 			c := benchCall(f.accept)
+			c.r.Header.Set("Accept-Encoding", f.encoding)
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := c.writeList(http.StatusOK, list); err != nil {

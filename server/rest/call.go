@@ -26,6 +26,7 @@ type call struct {
 	kind   *kind.Kind // of a resource's request
 	accept accept
 	tables *tables
+	pieces *pieces
 
 	id       string // of the request, in logs: its own, or the one that it came with
 	arrived  time.Time

@@ -83,6 +83,7 @@ type Handler struct {
 	memory    *semaphore.Weighted
 	mounts    []Mount
 	tables    tables
+	pieces    pieces // of lists, compressed
 	version   string
 	fixed     *http.ServeMux // every path that names no resource
 	steps     http.Handler

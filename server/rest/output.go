@@ -84,19 +84,24 @@ func (c *call) compress(size int) bool {
 
 // start writes the headers of an answer of about this size and gives where to put it.
 func (c *call) start(code, size int) *output {
+	compress := c.compress(size)
+	return newOutput(c.begin(code, compress), compress)
+}
+
+// begin writes the headers of an answer and gives where its bytes go.
+func (c *call) begin(code int, compressed bool) io.Writer {
 	header := c.w.Header()
 	header.Set("Content-Type", c.accept.contentType(false))
 	header.Set("Cache-Control", "no-cache, private")
-	compress := c.compress(size)
-	if compress {
+	if compressed {
 		header.Set("Content-Encoding", "gzip")
 		header.Add("Vary", "Accept-Encoding")
 	}
 	c.w.WriteHeader(code)
 	if c.r.Method == http.MethodHead {
-		return newOutput(io.Discard, false)
+		return io.Discard
 	}
-	return newOutput(c.w, compress)
+	return c.w
 }
 
 // writeJSON answers with JSON that is whole already, in the form agreed on.

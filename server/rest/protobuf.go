@@ -88,10 +88,16 @@ func (c *call) writeProtobufList(code int, list *resource.List) error {
 		size += fieldSize(len(raw))
 	}
 	apiVersion, kind := c.kind.GroupVersionKind.ToAPIVersionAndKind()
+	begin := appendField(appendEnvelopeHead(nil, apiVersion, kind+"List", size), tag1, head)
+	if c.compress(size) {
+		c.writePacked(code, spliced{
+			shown: "protobuf " + c.kind.GroupVersionKind.String(), head: begin, items: list.Items, item: appendProtobufItem,
+		})
+		return nil
+	}
 	out := c.start(code, size)
 	defer out.close()
-	out.buf = appendEnvelopeHead(out.buf, apiVersion, kind+"List", size)
-	out.buf = appendField(out.buf, tag1, head)
+	out.buf = append(out.buf, begin...)
 	for _, it := range list.Items {
 		raw, err := protobufOf(it)
 		if err != nil {
@@ -103,4 +109,13 @@ func (c *call) writeProtobufList(code int, list *resource.List) error {
 		}
 	}
 	return nil
+}
+
+// appendProtobufItem appends a list's item, which has been encoded before.
+func appendProtobufItem(dst []byte, it *store.Item) []byte {
+	raw, err := protobufOf(it)
+	if err != nil {
+		return dst
+	}
+	return appendField(dst, tag2, raw)
 }

@@ -8,7 +8,7 @@ import (
 // route sends a request to its verb, its subresource, or the paths that name no resource.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 	c := of(r)
-	c.tables = &h.tables
+	c.tables, c.pieces = &h.tables, &h.pieces
 	if c.info.Resource == "" {
 		h.fixed.ServeHTTP(w, r)
 		return
