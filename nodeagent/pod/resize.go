@@ -27,8 +27,8 @@ func (v *View) allocation(c *corev1.Container) corev1.ResourceRequirements {
 	return c.Resources
 }
 
-// asksForMore says whether any container asks for other amounts than it was given.
-func (v *View) asksForMore() bool {
+// asksForOther says whether any container asks for other amounts than it was given.
+func (v *View) asksForOther() bool {
 	return slices.ContainsFunc(allContainers(v.Pod), func(c *corev1.Container) bool {
 		given, ok := v.allocated(c.Name)
 		return ok && !equality.Semantic.DeepEqual(given.Requests, c.Resources.Requests)

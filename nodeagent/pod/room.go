@@ -73,7 +73,7 @@ func noRoom(wanted, given, others, capacity corev1.ResourceList) Waiting {
 // askForRoom finds out whether a resize has to wait, for what the pod asks for now.
 func (w *worker) askForRoom() {
 	switch {
-	case w.view.Gone || !w.view.asksForMore():
+	case w.view.Gone || !w.view.asksForOther():
 		w.view.Pending = Waiting{}
 	default:
 		w.view.Pending = w.afford(w.view.Pod)
