@@ -96,3 +96,17 @@ func FuzzPatch(f *testing.F) {
 		clean(t, err)
 	})
 }
+
+// FuzzWeigh: what is let in decodes to about as much as it was weighed.
+func FuzzWeigh(f *testing.F) {
+	f.Add("application/json", []byte(`{"a":[1,"\"[",{}],"b":{}}`))
+	f.Add("application/yaml", []byte("a: &a [1]\nb: *a\n- c"))
+	f.Add("application/vnd.kubernetes.protobuf", []byte("k8s\x00\x0a\x09\x0a\x02v1\x12\x03Pod\x12\x04\x12\x02\x12\x00"))
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		weight, err := Weigh(contentType, body)
+		clean(t, err)
+		if err == nil && weight < int64(len(body)) {
+			t.Errorf("%d bytes weigh %d", len(body), weight)
+		}
+	})
+}
