@@ -81,7 +81,7 @@ func reportOne(b *testing.B, row string, ours, peer cost) {
 	})
 }
 
-// gather gives a figure of each server in megabytes, and reports it; with etcd where that is part of the comparison.
+// reportMemory reports a figure of each server in megabytes, with etcd where that is part of the comparison.
 func reportMemory(b *testing.B, row string, all []*server, figure string) {
 	b.Helper()
 	resident := map[string]float64{}
