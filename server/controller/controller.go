@@ -110,6 +110,7 @@ func controllers(e *environment) []component {
 		newJobTTL(e),
 		newCronJobs(e),
 		newDisruptionBudgets(e),
+		newStaleDisruptions(e),
 		newServiceCIDRs(e),
 		newKubernetesAPI(e),
 		newServiceIPs(e),
