@@ -195,7 +195,9 @@ func watchLabels(t *testing.T, s *subject) {
 func watchInitial(t *testing.T, s *subject) {
 	want := map[string]bool{s.make(t, "initial", "yes").GetName(): true, s.make(t, "initial", "yes").GetName(): true}
 	yes := true
-	w, err := s.objects().Watch(t.Context(), metav1.ListOptions{
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	w, err := s.objects().Watch(ctx, metav1.ListOptions{
 		LabelSelector: "initial", SendInitialEvents: &yes, AllowWatchBookmarks: true,
 		ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan,
 	})
