@@ -69,7 +69,8 @@ func subsetsOf(s *corev1.Service, pods []*corev1.Pod) []endpointSubset {
 		ready, listed := listedIn(s, p)
 		address, ok := addressOfPod(s, p)
 		ports := endpointPorts(s, p)
-		if !listed || !ok || len(ports) == 0 && !(kind.Headless(s) && len(s.Spec.Ports) == 0) {
+		portless := kind.Headless(s) && len(s.Spec.Ports) == 0
+		if !listed || !ok || len(ports) == 0 && !portless {
 			continue
 		}
 		key := portsKey(ports)
