@@ -86,7 +86,7 @@ func nodeServingRule(r *x509.CertificateRequest, usages []certificatesv1.KeyUsag
 var (
 	errOrganization = errors.New("subject organization is not system:nodes")
 	errCommonName   = errors.New("subject common name does not begin with system:node:")
-	errEmail        = errors.New("Email subjectAltNames are not allowed") //nolint:staticcheck // a type of name
+	errEmail        = errors.New("Email subjectAltNames are not allowed")
 	errURI          = errors.New("URI subjectAltNames are not allowed")
 )
 
