@@ -29,6 +29,8 @@ func argumentsOf(path string) completer {
 		return firstOnly(workloads)
 	case "cordon", "uncordon", "drain":
 		return objects("nodes")
+	case "certificate approve", "certificate deny":
+		return objects("certificatesigningrequests")
 	case "top node":
 		return firstOnly(objects("nodes"))
 	case "taint":

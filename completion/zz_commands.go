@@ -178,6 +178,28 @@ func Commands() *Command {
 			{Name: "show-managed-fields", Shorthand: "", Usage: "If true, keep the managedFields when printing objects in JSON or YAML format", Bool: true},
 			{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
 		}},
+		&Command{Name: "certificate", Short: "Modify certificate resources", Subs: []*Command{
+			&Command{Name: "approve", Short: "Approve a certificate signing request", Flags: []Flag{
+				{Name: "allow-missing-template-keys", Shorthand: "", Usage: "If true, ignore any errors in templates when a field or map key is missing in t…", Bool: true},
+				{Name: "filename", Shorthand: "f", Usage: "Filename, directory, or URL to files identifying the resource to update", Bool: false},
+				{Name: "force", Shorthand: "", Usage: "Update the CSR even if it is already approved", Bool: true},
+				{Name: "kustomize", Shorthand: "k", Usage: "Process the kustomization directory", Bool: false},
+				{Name: "output", Shorthand: "o", Usage: "Output format", Bool: false},
+				{Name: "recursive", Shorthand: "R", Usage: "Process the directory used in -f, --filename recursively", Bool: true},
+				{Name: "show-managed-fields", Shorthand: "", Usage: "If true, keep the managedFields when printing objects in JSON or YAML format", Bool: true},
+				{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
+			}},
+			&Command{Name: "deny", Short: "Deny a certificate signing request", Flags: []Flag{
+				{Name: "allow-missing-template-keys", Shorthand: "", Usage: "If true, ignore any errors in templates when a field or map key is missing in t…", Bool: true},
+				{Name: "filename", Shorthand: "f", Usage: "Filename, directory, or URL to files identifying the resource to update", Bool: false},
+				{Name: "force", Shorthand: "", Usage: "Update the CSR even if it is already denied", Bool: true},
+				{Name: "kustomize", Shorthand: "k", Usage: "Process the kustomization directory", Bool: false},
+				{Name: "output", Shorthand: "o", Usage: "Output format", Bool: false},
+				{Name: "recursive", Shorthand: "R", Usage: "Process the directory used in -f, --filename recursively", Bool: true},
+				{Name: "show-managed-fields", Shorthand: "", Usage: "If true, keep the managedFields when printing objects in JSON or YAML format", Bool: true},
+				{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
+			}},
+		}},
 		&Command{Name: "cluster-info", Short: "Show where the cluster, its nodes and its services are", Subs: []*Command{
 			&Command{Name: "dump", Short: "Write out all objects and logs, to find a fault", Flags: []Flag{
 				{Name: "all-namespaces", Shorthand: "A", Usage: "Write out all namespaces", Bool: true},

@@ -10,6 +10,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/attach"
 	"k8s.io/kubectl/pkg/cmd/auth"
 	"k8s.io/kubectl/pkg/cmd/autoscale"
+	"k8s.io/kubectl/pkg/cmd/certificates"
 	"k8s.io/kubectl/pkg/cmd/cp"
 	"k8s.io/kubectl/pkg/cmd/create"
 	"k8s.io/kubectl/pkg/cmd/debug"
@@ -118,6 +119,7 @@ func Commands(parts Parts) List {
 		{"uncordon", nil, GroupNodes, inProcess, kubectl(drain.NewCmdUncordon)},
 		{"drain", nil, GroupNodes, child, kubectl(drain.NewCmdDrain)},
 		{"taint", nil, GroupNodes, inProcess, kubectl(taint.NewCmdTaint)},
+		{"certificate", nil, GroupNodes, inProcess, kubectlGetter(certificates.NewCmdCertificate)},
 
 		{"image", []string{"images"}, GroupImages, childFor("push"), kubectl(NewCmdImage)},
 
