@@ -5,7 +5,6 @@ import (
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	certificatesv1beta1 "k8s.io/api/certificates/v1beta1"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 )
@@ -31,7 +30,7 @@ var CertificateSigningRequest = &Kind{
 	Subresources: []Subresource{part("approval", Subresource{
 		Prepare: changesOver(approving), Validate: validatesOver(validateApproval), Owns: allBut("spec"),
 	})},
-	ValidateName: path.ValidatePathSegmentName,
+	ValidateName: pathSegment,
 
 	Validate:       validates(validateCertificateSigningRequest),
 	ValidateStatus: validatesOver(validateSigning),
