@@ -68,7 +68,7 @@ func TestPolicies(t *testing.T) {
 		head + "rules: []":                                                                           "no rules",
 		"apiVersion: v1\nkind: Policy\nrules: [{level: None}]":                                       "a Policy of v1",
 		head + "rules: [{level: Everything}]":                                                        "Unsupported value",
-		head + "rules: [{levle: None}]":                                                              "unknown field",
+		head + "rules: [{lewel: None}]":                                                              "unknown field",
 		head + "rules: [{level: None, nonResourceURLs: [a]}]":                                        "must begin with",
 		head + "rules: [{level: None, resources: [{resourceNames: [a]}]}]":                           "using resourceNames requires",
 		head + "rules: [{level: None, omitStages: [Later]}]":                                         "Later",
