@@ -73,6 +73,8 @@ func TestAnswers(t *testing.T) {
 		{"GET /version", "", nil, 200, `"gitVersion":"v1.37.2+leme-test"`},
 		{"GET /healthz/ping", "", nil, 200, "ok"},
 		{"GET /readyz?verbose", "", nil, 200, "[+]etcd ok\n[+]shutdown ok\nreadyz check passed"},
+		{"GET /readyz?verbose&exclude=etcd&exclude=none", "", nil, 200, "[+]etcd excluded: ok\n[+]shutdown ok\nwarn: some health checks cannot be excluded: no matches for \"none\"\nreadyz check passed"},
+		{"GET /livez/etcd", "", nil, 200, "ok"},
 		{"GET /healthz/nothing", "", nil, 404, ""},
 		{"GET /", "", nil, 200, `"/apis/apps/v1"`},
 		{"GET /v2/", "", nil, 200, "mounted"},

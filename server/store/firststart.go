@@ -23,6 +23,9 @@ func setAsideUnfinished(dir string) error {
 	if _, err := os.Stat(member); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	if snapshots, err := filepath.Glob(filepath.Join(member, "snap", "*.snap")); err != nil || len(snapshots) > 0 {
+		return err // restored from a backup: a snapshot names the members
+	}
 	aside := fmt.Sprintf("%s.unfinished-%d", member, time.Now().UnixNano())
 	slog.Warn("etcd was ended in its first start; starting it anew", "kept", aside)
 	return os.Rename(member, aside)

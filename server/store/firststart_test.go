@@ -2,9 +2,14 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"go.etcd.io/etcd/server/v3/etcdserver/api/snap"
+	"go.etcd.io/raft/v3/raftpb"
+	"go.uber.org/zap"
 
 	"leme/server/store"
 	"leme/server/store/storetest"
@@ -54,5 +59,25 @@ func TestAFirstStartThatWasCutOffBeginsAnew(t *testing.T) {
 	put(t, s, keyOf("default", "a"), "1", 0)
 	if kept, err := filepath.Glob(filepath.Join(dir, "member.unfinished-*")); err != nil || len(kept) != 1 {
 		t.Errorf("what was there is kept as %v (%v)", kept, err)
+	}
+}
+
+// A folder that was restored from a backup has a snapshot, but no mark of ours.
+func TestARestoredFolderIsKept(t *testing.T) {
+	dir := t.TempDir()
+	config := store.Config{DataDir: dir, NoSync: true, Decode: storetest.Decode}
+	s, stop := run(t, config)
+	put(t, s, keyOf("default", "a"), "1", 0)
+	stop()
+	index, term, voters := uint64(1), uint64(1), []uint64{1}
+	err := snap.New(zap.NewNop(), filepath.Join(dir, "member", "snap")).SaveSnap(&raftpb.Snapshot{
+		Data: []byte("{}"), Metadata: &raftpb.SnapshotMetadata{Index: &index, Term: &term, ConfState: &raftpb.ConfState{Voters: voters}},
+	})
+	if err = errors.Join(err, os.Remove(filepath.Join(dir, "started"))); err != nil {
+		t.Fatal(err)
+	}
+	s = storetest.Open(t, config)
+	if it := s.Snapshot(configMaps).Get("default", "a"); it == nil || value(t, it) != "1" {
+		t.Errorf("the restored store has %+v", it)
 	}
 }
