@@ -63,6 +63,11 @@ func (z Authorizer) problem(node string, a *auth.Attributes) string {
 		return z.readProblem(node, a, reading)
 	case "persistentvolumeclaims":
 		return z.readProblem(node, a, []string{"get"})
+	case "persistentvolumes":
+		if a.Verb != "get" || a.Subresource != "" {
+			return "can only get individual resources of this type"
+		}
+		return z.relation(node, a)
 	case "serviceaccounts":
 		if a.Subresource == "token" {
 			return z.tokenProblem(node, a)

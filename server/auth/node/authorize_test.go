@@ -56,6 +56,8 @@ func TestAgentsSeeWhatTheirPodsName(t *testing.T) {
 	other.Name, other.Spec.NodeName = "other", "n2"
 	other.Spec.ServiceAccountName = "others"
 	z := Authorizer{graphOf(web(), other)}
+	z.Graph.setClaim("pv-1", &corev1.ObjectReference{Namespace: "default", Name: "data"})
+	z.Graph.setClaim("pv-2", &corev1.ObjectReference{Namespace: "prod", Name: "data"})
 	for resource, names := range map[string]string{
 		"secrets":                "env-secret from-secret pull init-secret volume-secret projected-secret",
 		"configmaps":             "env-map from-map volume-map projected-map",
@@ -83,6 +85,10 @@ func TestAgentsSeeWhatTheirPodsName(t *testing.T) {
 		{"changing a secret", auth.Attributes{Verb: "update", Resource: "secrets", Namespace: "default", Name: "pull"}, "can only read resources of this type"},
 		{"a token", auth.Attributes{Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "default", Name: "runner"}, ""},
 		{"another's token", auth.Attributes{Verb: "create", Resource: "serviceaccounts", Subresource: "token", Namespace: "default", Name: "others"}, "no relationship found between node 'n1' and this object"},
+		{"its claim's volume", auth.Attributes{Verb: "get", Resource: "persistentvolumes", Name: "pv-1"}, ""},
+		{"another claim's volume", auth.Attributes{Verb: "get", Resource: "persistentvolumes", Name: "pv-2"}, "no relationship found between node 'n1' and this object"},
+		{"a volume without a claim", auth.Attributes{Verb: "get", Resource: "persistentvolumes", Name: "pv-3"}, "no relationship found between node 'n1' and this object"},
+		{"all volumes", auth.Attributes{Verb: "list", Resource: "persistentvolumes"}, "can only get individual resources of this type"},
 		{"another node's pod", auth.Attributes{Verb: "get", Resource: "pods", Namespace: "default", Name: "other"}, "no relationship found between node 'n1' and this object"},
 		{"all pods", auth.Attributes{Verb: "list", Resource: "pods"}, "can only list/watch pods with spec.nodeName field selector"},
 		{"its pods", auth.Attributes{Verb: "watch", Resource: "pods", FieldSelector: "spec.nodeName=n1"}, ""},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -13,12 +15,13 @@ import (
 	"leme/server/store"
 )
 
-// Graph is which pods run on which node, and what they name. Make it with NewGraph, keep it with Run. Its methods may
-// be called concurrently.
+// Graph is which pods run on which node, what they name, and which claims have volumes. Make it with NewGraph, keep it
+// with Run. Its methods may be called concurrently.
 type Graph struct {
-	mu    sync.RWMutex
-	pods  map[place]*pod
-	named map[string]map[object]int // by node: how many of its pods name an object
+	mu     sync.RWMutex
+	pods   map[place]*pod
+	named  map[string]map[object]int // by node: how many of its pods name an object
+	claims map[string]place          // by persistent volume: the claim that has it
 }
 
 type place struct{ namespace, name string }
@@ -37,22 +40,55 @@ type pod struct {
 
 // NewGraph returns the graph of a cluster without pods.
 func NewGraph() *Graph {
-	return &Graph{pods: map[place]*pod{}, named: map[string]map[object]int{}}
+	return &Graph{pods: map[place]*pod{}, named: map[string]map[object]int{}, claims: map[string]place{}}
 }
 
 // Run keeps the graph up to date until ctx ends; synced is called once, when it holds all there is. It returns nil
 // when ctx ends.
 func (g *Graph) Run(ctx context.Context, api *resource.API, synced func()) error {
-	return api.Follow(ctx, kind.Pod, synced, func(e store.Event) {
-		at := place{e.Item.Key.Namespace, e.Item.Key.Name}
-		p := bound(e.Item)
-		switch {
-		case e.Type == watch.Deleted || p == nil:
-			g.set(at, nil)
-		case e.Type == watch.Added || namesMore(p, bound(e.Prev)):
-			g.set(at, &pod{p.Spec.NodeName, append(objectsOf(p), object{"pods", at})})
+	var behind atomic.Int32
+	behind.Store(2)
+	caughtUp := func() {
+		if behind.Add(-1) == 0 {
+			synced()
 		}
-	})
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return api.Follow(ctx, kind.Pod, caughtUp, g.podChanged) })
+	both.Go(func() error { return api.Follow(ctx, kind.PersistentVolume, caughtUp, g.volumeChanged) })
+	return both.Wait()
+}
+
+func (g *Graph) podChanged(e store.Event) {
+	at := place{e.Item.Key.Namespace, e.Item.Key.Name}
+	p := bound(e.Item)
+	switch {
+	case e.Type == watch.Deleted || p == nil:
+		g.set(at, nil)
+	case e.Type == watch.Added || namesMore(p, bound(e.Prev)):
+		g.set(at, &pod{p.Spec.NodeName, append(objectsOf(p), object{"pods", at})})
+	}
+}
+
+func (g *Graph) volumeChanged(e store.Event) {
+	claim := (*corev1.ObjectReference)(nil)
+	if obj, err := e.Item.Object(); err == nil && e.Type != watch.Deleted {
+		if v, ok := obj.(*corev1.PersistentVolume); ok {
+			claim = v.Spec.ClaimRef
+		}
+	}
+	g.setClaim(e.Item.Key.Name, claim)
+}
+
+// setClaim says which claim has a volume; nil: none.
+func (g *Graph) setClaim(volume string, claim *corev1.ObjectReference) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if claim == nil {
+		delete(g.claims, volume)
+		return
+	}
+	g.claims[volume] = place{claim.Namespace, claim.Name}
 }
 
 // bound is an item's pod; nil for one that has no node, or cannot be read.
@@ -106,10 +142,14 @@ func (g *Graph) count(p *pod, by int) {
 	}
 }
 
-// has says whether a pod of the node names an object, or is it.
+// has says whether a pod of the node names an object, or is it; a volume is named by way of its claim.
 func (g *Graph) has(node string, o object) bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
+	if o.resource == "persistentvolumes" {
+		claim, taken := g.claims[o.name]
+		return taken && g.named[node][object{"persistentvolumeclaims", claim}] > 0
+	}
 	return g.named[node][o] > 0
 }
 
