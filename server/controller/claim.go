@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/store"
 )
 
 // claims is which objects an owner controls by its selector, and which it should begin or cease to.
@@ -82,5 +85,32 @@ func releaseBy[T object](owner metav1.Object) func(T) error {
 			return r.UID == owner.GetUID()
 		}))
 		return nil
+	}
+}
+
+// lister is what ofPods needs of the owners.
+type lister[T metav1.Object] interface {
+	List(namespace string, selector func(T) bool) []T
+}
+
+// ofPods gives, of a pod's change, the one of a kind that controls the pod, or did; of an orphan those that may want to
+// adopt it.
+func ofPods[T metav1.Object](k *kind.Kind, owners lister[T], wants func(T, *corev1.Pod) bool) func(store.Event, func(objectKey)) {
+	return func(e store.Event, add func(objectKey)) {
+		for _, item := range []*store.Item{e.Prev, e.Item} {
+			pod, ok := decoded[*corev1.Pod](item)
+			if !ok {
+				continue
+			}
+			if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+				if owner.Kind == k.Kind {
+					add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
+				}
+				continue
+			}
+			for _, o := range owners.List(pod.Namespace, func(o T) bool { return wants(o, pod) }) {
+				add(objectKey{Namespace: o.GetNamespace(), Name: o.GetName()})
+			}
+		}
 	}
 }

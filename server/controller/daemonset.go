@@ -53,29 +53,10 @@ func newDaemonSets(e *environment) component {
 		workers: 4,
 		sources: []source[objectKey]{
 			{of(e.api, kind.DaemonSet), itself},
-			{of(e.api, kind.Pod), c.ofPod},
+			{of(e.api, kind.Pod), ofPods(kind.DaemonSet, c.sets, func(ds *appsv1.DaemonSet, pod *corev1.Pod) bool { return selects(ds.Spec.Selector, pod) })},
 			{of(e.api, kind.Node), c.ofNode},
 		},
 		reconcile: c.reconcile,
-	}
-}
-
-// ofPod gives the DaemonSet that controls a pod, or did, or may want to adopt it.
-func (c *daemonSets) ofPod(e store.Event, add func(objectKey)) {
-	for _, item := range []*store.Item{e.Prev, e.Item} {
-		pod, ok := decoded[*corev1.Pod](item)
-		if !ok {
-			continue
-		}
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
-			if owner.Kind == kind.DaemonSet.Kind {
-				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
-			}
-			continue
-		}
-		for _, ds := range c.sets.List(pod.Namespace, func(ds *appsv1.DaemonSet) bool { return selects(ds.Spec.Selector, pod) }) {
-			add(objectKey{Namespace: ds.Namespace, Name: ds.Name})
-		}
 	}
 }
 

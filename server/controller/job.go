@@ -19,7 +19,6 @@ import (
 	"leme/server/event"
 	"leme/server/kind"
 	"leme/server/resource"
-	"leme/server/store"
 )
 
 // jobs runs each Job's pods until it has ended.
@@ -44,28 +43,9 @@ func newJobs(e *environment) component {
 		workers: 8,
 		sources: []source[objectKey]{
 			{of(e.api, kind.Job), itself},
-			{of(e.api, kind.Pod), c.ofPod},
+			{of(e.api, kind.Pod), ofPods(kind.Job, c.jobs, func(j *batchv1.Job, pod *corev1.Pod) bool { return selects(j.Spec.Selector, pod) })},
 		},
 		reconcile: c.reconcile,
-	}
-}
-
-// ofPod gives the Job that controls a pod, or did, or may want to adopt it.
-func (c *jobs) ofPod(e store.Event, add func(objectKey)) {
-	for _, item := range []*store.Item{e.Prev, e.Item} {
-		pod, ok := decoded[*corev1.Pod](item)
-		if !ok {
-			continue
-		}
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
-			if owner.Kind == kind.Job.Kind {
-				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
-			}
-			continue
-		}
-		for _, job := range c.jobs.List(pod.Namespace, func(j *batchv1.Job) bool { return selects(j.Spec.Selector, pod) }) {
-			add(objectKey{Namespace: job.Namespace, Name: job.Name})
-		}
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 	"leme/server/event"
 	"leme/server/kind"
 	"leme/server/resource"
-	"leme/server/store"
 )
 
 // replicaSets keeps as many pods as each ReplicaSet asks for, or each object that can be seen as one.
@@ -52,28 +51,9 @@ func replicaSetsOf(e *environment, k *kind.Kind, user string, sets replicated) c
 		workers: 8,
 		sources: []source[objectKey]{
 			{of(e.api, k), itself},
-			{of(e.api, kind.Pod), c.ofPod},
+			{of(e.api, kind.Pod), ofPods(k, c.sets, func(rs *appsv1.ReplicaSet, pod *corev1.Pod) bool { return selects(rs.Spec.Selector, pod) })},
 		},
 		reconcile: c.reconcile,
-	}
-}
-
-// ofPod gives the ReplicaSet that controls a pod, or did, or may want to adopt it.
-func (c *replicaSets) ofPod(e store.Event, add func(objectKey)) {
-	for _, item := range []*store.Item{e.Prev, e.Item} {
-		pod, ok := decoded[*corev1.Pod](item)
-		if !ok {
-			continue
-		}
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
-			if owner.Kind == c.kind.Kind {
-				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
-			}
-			continue
-		}
-		for _, rs := range c.sets.List(pod.Namespace, func(rs *appsv1.ReplicaSet) bool { return selects(rs.Spec.Selector, pod) }) {
-			add(objectKey{Namespace: rs.Namespace, Name: rs.Name})
-		}
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"leme/server/event"
 	"leme/server/kind"
 	"leme/server/resource"
-	"leme/server/store"
 )
 
 // statefulSets keeps each StatefulSet's pods, every one with its name and its volumes.
@@ -47,28 +46,11 @@ func newStatefulSets(e *environment) component {
 		workers: 8,
 		sources: []source[objectKey]{
 			{of(e.api, kind.StatefulSet), itself},
-			{of(e.api, kind.Pod), c.ofPod},
+			{of(e.api, kind.Pod), ofPods(kind.StatefulSet, c.sets, func(s *appsv1.StatefulSet, pod *corev1.Pod) bool {
+				return memberOf(s, pod) && selects(s.Spec.Selector, pod)
+			})},
 		},
 		reconcile: c.reconcile,
-	}
-}
-
-// ofPod gives the StatefulSet that controls a pod, or did, or may want to adopt it.
-func (c *statefulSets) ofPod(e store.Event, add func(objectKey)) {
-	for _, item := range []*store.Item{e.Prev, e.Item} {
-		pod, ok := decoded[*corev1.Pod](item)
-		if !ok {
-			continue
-		}
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
-			if owner.Kind == kind.StatefulSet.Kind {
-				add(objectKey{Namespace: pod.Namespace, Name: owner.Name})
-			}
-			continue
-		}
-		for _, set := range c.sets.List(pod.Namespace, func(s *appsv1.StatefulSet) bool { return memberOf(s, pod) && selects(s.Spec.Selector, pod) }) {
-			add(objectKey{Namespace: set.Namespace, Name: set.Name})
-		}
 	}
 }
 
