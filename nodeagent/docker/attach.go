@@ -18,38 +18,57 @@ import (
 )
 
 // Attach connects streams to a container's main process until that ends or ctx does. The process is not disturbed by
-// the end of a session, unless its spec has stdinOnce. A container that does not run is an error.
+// the end of a session, unless its spec has stdinOnce: its one session begins with the container's first output. A
+// container that does not run is an error.
 func (r *Runtime) Attach(ctx context.Context, id string, s pod.Streams) error {
-	found, err := r.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	var first *firstWords
+	if s.Stdin != nil {
+		first = r.takeFirstWords(id)
+	}
+	session, err := r.openAttach(ctx, id, &s, first)
 	if err != nil {
+		if first != nil {
+			first.Close()
+		}
 		return fmt.Errorf("attaching: %w", err)
 	}
+	resize := func(ctx context.Context, size pod.TerminalSize) error {
+		_, err := r.engine.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if first != nil {
+		context.AfterFunc(ctx, first.Close)
+		session.Reader = bufio.NewReader(first)
+	} else {
+		output := &lastWords{from: session.Reader, conn: session.Conn}
+		session.Reader = bufio.NewReader(output)
+		go r.whenEnded(ctx, id, output.end)
+	}
+	if err := r.pump(ctx, session, s, resize); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("copying the streams of attach: %w", err)
+	}
+	return ctx.Err()
+}
+
+// openAttach begins a session with the engine; one that has the first words needs no output of it.
+func (r *Runtime) openAttach(ctx context.Context, id string, s *pod.Streams, first *firstWords) (client.HijackedResponse, error) {
+	found, err := r.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return client.HijackedResponse{}, err
+	}
 	if c := observed(found.Container); c.State != pod.Running {
-		return fmt.Errorf("attaching: container %s is not running", c.Name)
+		return client.HijackedResponse{}, fmt.Errorf("container %s is not running", c.Name)
 	}
 	s.TTY = found.Container.Config.Tty // made with one or without: the client's wish cannot change that
 	attached, err := r.engine.ContainerAttach(ctx, id, client.ContainerAttachOptions{
 		Stream: true,
 		Stdin:  s.Stdin != nil,
-		Stdout: s.Stdout != nil,
-		Stderr: s.Stderr != nil,
+		Stdout: s.Stdout != nil && first == nil,
+		Stderr: s.Stderr != nil && first == nil,
 	})
-	if err != nil {
-		return fmt.Errorf("attaching: %w", err)
-	}
-	output := &lastWords{from: attached.Reader, conn: attached.Conn}
-	attached.Reader = bufio.NewReader(output)
-	waiting, stop := context.WithCancel(ctx)
-	defer stop()
-	go r.whenEnded(waiting, id, output.end)
-	resize := func(ctx context.Context, size pod.TerminalSize) error {
-		_, err := r.engine.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
-		return err
-	}
-	if err := r.pump(ctx, attached.HijackedResponse, s, resize); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("copying the streams of attach: %w", err)
-	}
-	return ctx.Err()
+	return attached.HijackedResponse, err
 }
 
 // whenEnded calls fn once the container has ended or is gone, unless ctx ends first.

@@ -90,8 +90,9 @@ type Runtime struct {
 	attachments  attachments
 	version      engineVersion
 
-	mu        sync.Mutex
-	inspected map[string]pod.Container // by ID; what inspecting gave, forgotten at each event of the container
+	mu         sync.Mutex
+	inspected  map[string]pod.Container // by ID; what inspecting gave, forgotten at each event of the container
+	firstWords map[string]*firstWords   // by ID; of containers that wait for their one session
 }
 
 var _ pod.Runtime = (*Runtime)(nil)
@@ -111,6 +112,7 @@ func New(c Config) (*Runtime, error) {
 		engine:      engine,
 		slots:       make(chan struct{}, c.Parallel),
 		inspected:   map[string]pod.Container{},
+		firstWords:  map[string]*firstWords{},
 		addresses:   addresses{of: map[string]netip.Addr{}},
 		attachments: newAttachments(),
 	}, nil

@@ -34,8 +34,11 @@ func (r *Runtime) Create(ctx context.Context, s pod.Spec) (string, error) {
 	id, err := r.create(ctx, options)
 	if errdefs.IsConflict(err) {
 		if there, ok := r.unstarted(ctx, options.Name, s.Hash); ok {
-			return there, nil
+			id, err = there, nil
 		}
+	}
+	if err == nil && options.Config.StdinOnce {
+		err = r.listenFromTheStart(ctx, id)
 	}
 	return id, err
 }

@@ -59,6 +59,9 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 	}
 	r.forget(id)
 	r.releaseAddress(id)
+	if w := r.takeFirstWords(id); w != nil {
+		w.Close()
+	}
 	return nil
 }
 

@@ -145,6 +145,43 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+// TestFirstWords is of what a container says before the one session comes that its standard input waits for.
+func TestFirstWords(t *testing.T) {
+	t.Parallel()
+	n := dockertest.New(t)
+	start := func(name string, args ...string) string {
+		p := n.Pod(name, args...)
+		p.Spec.Containers[0].Stdin, p.Spec.Containers[0].StdinOnce = true, true
+		return n.Run(t, p)
+	}
+	said := func(id, text string) {
+		dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), text) })
+	}
+	attach := func(id string) string {
+		var stdout bytes.Buffer
+		if err := n.Attach(t.Context(), id, pod.Streams{Stdin: strings.NewReader("\n"), Stdout: &stdout}); err != nil {
+			t.Error(err)
+		}
+		return stdout.String()
+	}
+	asking := start("asking", "ask", "who?")
+	said(asking, "who?")
+	if got := attach(asking); got != "who?\nyou\n" {
+		t.Errorf("the session has %q", got)
+	}
+	long := start("long", "ask", strings.Repeat("long ", 20_000))
+	said(long, "long")
+	if got := attach(long); got != "you\n" {
+		t.Errorf("a session that comes after more than is kept has %.60q", got)
+	}
+	young := start("young", "ask", "who?")
+	said(young, "who?")
+	n.Restart(t)
+	if got := attach(young); got != "you\n" {
+		t.Errorf("a session with an agent younger than the container has %q", got)
+	}
+}
+
 func TestAttachWithoutTerminalToOne(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)

@@ -31,6 +31,7 @@ func main() {
 var modes = map[string]func(args []string){
 	"serve":  serve,
 	"echo":   func(args []string) { fmt.Println(strings.Join(args, " ")) },
+	"ask":    ask,
 	"print":  printLines,
 	"count":  count,
 	"read":   read,
@@ -55,6 +56,14 @@ func number(s string) int {
 		fail(err.Error())
 	}
 	return n
+}
+
+// ask says something, waits for a line and answers.
+func ask(args []string) {
+	fmt.Println(strings.Join(args, " "))
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err == nil {
+		fmt.Println("you")
+	}
 }
 
 // serve answers HTTP on an address with a greeting.
