@@ -41,6 +41,18 @@ func claim[T object](owner metav1.Object, selector labels.Selector, objects []T)
 	return c
 }
 
+// claimPods gives the pods that an owner controls by its label selector, once the owner references say so, and that
+// selector. A selector that the API would not admit controls none, which is no error, and is nil.
+func claimPods(ctx context.Context, pods resource.Typed[*corev1.Pod], owner metav1.Object, gvk schema.GroupVersionKind, by *metav1.LabelSelector, among func(*corev1.Pod) bool) ([]*corev1.Pod, labels.Selector, error) {
+	selector, err := metav1.LabelSelectorAsSelector(by)
+	if err != nil || selector.Empty() {
+		return nil, nil, nil
+	}
+	mine := claim(owner, selector, pods.List(owner.GetNamespace(), among))
+	owned, err := mine.apply(ctx, pods, owner, gvk)
+	return owned, selector, err
+}
+
 // mayClaim tells, for listing, whether an object is the owner's or anybody's.
 func mayClaim[T object](owner metav1.Object) func(T) bool {
 	return func(o T) bool {

@@ -85,13 +85,7 @@ func (c *cronJobs) apply(ctx context.Context, cron *batchv1.CronJob, plan cronJo
 		}
 		plan.status.Active = append(plan.status.Active, ref)
 	}
-	_, err := c.crons.UpdateStatus(ctx, cron.Namespace, cron.Name, func(o *batchv1.CronJob) error {
-		if o.UID == cron.UID {
-			o.Status = plan.status
-		}
-		return nil
-	})
-	return ignoreGone(err)
+	return setStatus(ctx, c.crons, cron, func(o *batchv1.CronJob) { o.Status = plan.status })
 }
 
 func (c *cronJobs) remove(ctx context.Context, cron *batchv1.CronJob, job *batchv1.Job) error {

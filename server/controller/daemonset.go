@@ -10,9 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/flowcontrol"
-	"k8s.io/utils/ptr"
 
 	"leme/server/event"
 	"leme/server/kind"
@@ -78,13 +76,8 @@ func (c *daemonSets) reconcile(ctx context.Context, key objectKey) (time.Duratio
 	if !ok || ds.DeletionTimestamp != nil {
 		return 0, nil
 	}
-	selector, err := metav1.LabelSelectorAsSelector(ds.Spec.Selector)
-	if err != nil || selector.Empty() {
-		return 0, nil // the API admits no such DaemonSet
-	}
-	mine := claim(ds, selector, c.pods.List(ds.Namespace, mayClaim[*corev1.Pod](ds)))
-	owned, err := mine.apply(ctx, c.pods, ds, kind.DaemonSet.GroupVersionKind)
-	if err != nil {
+	owned, selector, err := claimPods(ctx, c.pods, ds, kind.DaemonSet.GroupVersionKind, ds.Spec.Selector, mayClaim[*corev1.Pod](ds))
+	if selector == nil || err != nil {
 		return 0, err
 	}
 	history, err := record(ctx, c.revisions, revised{
@@ -98,13 +91,8 @@ func (c *daemonSets) reconcile(ctx context.Context, key objectKey) (time.Duratio
 	plan := planDaemonSet(ds, c.nodes.List("", nil), owned, hash, c.patience(ds), c.now())
 	plan.status.CollisionCount = history.collisions
 	failed := c.apply(ctx, ds, hash, plan)
-	_, err = c.sets.UpdateStatus(ctx, ds.Namespace, ds.Name, func(o *appsv1.DaemonSet) error {
-		if o.UID == ds.UID {
-			o.Status = plan.status
-		}
-		return nil
-	})
-	return plan.again, errors.Join(failed, ignoreGone(err), c.forget(ctx, ds, owned, history))
+	err = setStatus(ctx, c.sets, ds, func(o *appsv1.DaemonSet) { o.Status = plan.status })
+	return plan.again, errors.Join(failed, err, c.forget(ctx, ds, owned, history))
 }
 
 func failureKey(ds *appsv1.DaemonSet, node string) string {
@@ -145,15 +133,7 @@ func (c *daemonSets) apply(ctx context.Context, ds *appsv1.DaemonSet, hash strin
 		}
 		return err
 	})
-	_, err := sideBySide(len(plan.remove), func(i int) error {
-		pod := plan.remove[i]
-		if err := removeSeen(ctx, c.pods, pod, metav1.DeleteOptions{}); err != nil {
-			c.events.Warning(ds, "FailedDelete", "Error deleting: %v", err)
-			return fmt.Errorf("deleting pod %s: %w", pod.Name, err)
-		}
-		c.events.Normal(ds, "SuccessfulDelete", "Deleted pod: %s", pod.Name)
-		return nil
-	})
+	_, err := sideBySide(len(plan.remove), func(i int) error { return removePod(ctx, c.pods, c.events, ds, plan.remove[i]) })
 	return errors.Join(failed, err)
 }
 
@@ -167,10 +147,5 @@ func (c *daemonSets) forget(ctx context.Context, ds *appsv1.DaemonSet, owned []*
 	for _, rev := range history.all {
 		live[rev.Name] = rev == history.latest || hashes[rev.Labels[appsv1.ControllerRevisionHashLabelKey]]
 	}
-	for _, rev := range history.outdated(ptr.Deref(ds.Spec.RevisionHistoryLimit, 10), live) {
-		if err := removeSeen(ctx, c.revisions, rev, metav1.DeleteOptions{}); err != nil {
-			return fmt.Errorf("deleting revision %s: %w", rev.Name, err)
-		}
-	}
-	return nil
+	return history.prune(ctx, c.revisions, ds.Spec.RevisionHistoryLimit, live)
 }

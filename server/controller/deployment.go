@@ -132,13 +132,8 @@ func (c *deployments) apply(ctx context.Context, d *appsv1.Deployment, plan depl
 	if plan.revision != 0 && err == nil {
 		err = c.annotate(ctx, d, plan.revision)
 	}
-	_, failed := c.deployments.UpdateStatus(ctx, d.Namespace, d.Name, func(o *appsv1.Deployment) error {
-		if o.UID == d.UID {
-			o.Status = plan.status
-		}
-		return nil
-	})
-	return errors.Join(err, ignoreGone(failed))
+	failed := setStatus(ctx, c.deployments, d, func(o *appsv1.Deployment) { o.Status = plan.status })
+	return errors.Join(err, failed)
 }
 
 func (c *deployments) takeStep(ctx context.Context, d *appsv1.Deployment, plan *deploymentPlan) error {

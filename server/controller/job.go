@@ -77,18 +77,12 @@ func (c *jobs) apply(ctx context.Context, job *batchv1.Job, plan jobPlan) error 
 	if err := c.each(plan.drop, func(p *corev1.Pod) error { return c.drop(ctx, job, p) }); err != nil {
 		return err
 	}
-	if err := c.each(plan.end, func(p *corev1.Pod) error { return c.remove(ctx, job, p) }); err != nil {
+	if err := c.each(plan.end, func(p *corev1.Pod) error { return removePod(ctx, c.pods, c.events, job, p) }); err != nil {
 		return err
 	}
 	failed := c.create(ctx, job, plan.create)
-	_, err := c.jobs.UpdateStatus(ctx, job.Namespace, job.Name, func(j *batchv1.Job) error {
-		if j.UID == job.UID {
-			j.Status = plan.status
-		}
-		return nil
-	})
-	if err != nil {
-		return errors.Join(failed, ignoreGone(err))
+	if err := setStatus(ctx, c.jobs, job, func(j *batchv1.Job) { j.Status = plan.status }); err != nil {
+		return errors.Join(failed, err)
 	}
 	c.tell(job, &plan.status)
 	return errors.Join(failed, c.each(plan.release, func(p *corev1.Pod) error { return c.release(ctx, p) }))
@@ -104,16 +98,7 @@ func (c *jobs) drop(ctx context.Context, job *batchv1.Job, p *corev1.Pod) error 
 	if err := c.release(ctx, p); err != nil {
 		return err
 	}
-	return c.remove(ctx, job, p)
-}
-
-func (c *jobs) remove(ctx context.Context, job *batchv1.Job, p *corev1.Pod) error {
-	if err := removeSeen(ctx, c.pods, p, metav1.DeleteOptions{}); err != nil {
-		c.events.Warning(job, "FailedDelete", "Error deleting: %v", err)
-		return fmt.Errorf("deleting pod %s: %w", p.Name, err)
-	}
-	c.events.Normal(job, "SuccessfulDelete", "Deleted pod: %s", p.Name)
-	return nil
+	return removePod(ctx, c.pods, c.events, job, p)
 }
 
 // release takes a pod's finalizer away.

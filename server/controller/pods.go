@@ -2,6 +2,8 @@ package controller
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -9,6 +11,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/server/event"
+	"leme/server/resource"
 )
 
 // podFinished tells a pod whose containers have all ended for good.
@@ -110,6 +115,16 @@ func restarts(p *corev1.Pod) int32 {
 		n = max(n, p.Status.ContainerStatuses[i].RestartCount)
 	}
 	return n
+}
+
+// removePod removes a pod of an owner, and tells so in the owner's events.
+func removePod(ctx context.Context, pods resource.Typed[*corev1.Pod], events *event.Source, owner object, pod *corev1.Pod) error {
+	if err := removeSeen(ctx, pods, pod, metav1.DeleteOptions{}); err != nil {
+		events.Warning(owner, "FailedDelete", "Error deleting: %v", err)
+		return fmt.Errorf("deleting pod %s: %w", pod.Name, err)
+	}
+	events.Normal(owner, "SuccessfulDelete", "Deleted pod: %s", pod.Name)
+	return nil
 }
 
 // podFromTemplate is the pod that a controller makes, named by the server.

@@ -62,26 +62,16 @@ func (c *replicaSets) reconcile(ctx context.Context, key objectKey) (time.Durati
 	if !ok {
 		return 0, nil
 	}
-	selector, err := metav1.LabelSelectorAsSelector(rs.Spec.Selector)
-	if err != nil || selector.Empty() {
-		return 0, nil // the API admits no such ReplicaSet
-	}
-	claims := claim(rs, selector, c.pods.List(rs.Namespace, mayClaim[*corev1.Pod](rs)))
-	owned, err := claims.apply(ctx, c.pods, rs, c.kind.GroupVersionKind)
-	if err != nil {
+	owned, selector, err := claimPods(ctx, c.pods, rs, c.kind.GroupVersionKind, rs.Spec.Selector, mayClaim[*corev1.Pod](rs))
+	if selector == nil || err != nil {
 		return 0, err
 	}
 	plan := planReplicaSet(rs, owned, c.now())
 	failed := c.apply(ctx, rs, plan)
 	status := plan.status
 	status.Conditions = replicaFailure(status.Conditions, plan, failed, c.now())
-	_, err = c.sets.UpdateStatus(ctx, rs.Namespace, rs.Name, func(o *appsv1.ReplicaSet) error {
-		if o.UID == rs.UID {
-			o.Status = status
-		}
-		return nil
-	})
-	return plan.again, errors.Join(failed, ignoreGone(err))
+	err = setStatus(ctx, c.sets, rs, func(o *appsv1.ReplicaSet) { o.Status = status })
+	return plan.again, errors.Join(failed, err)
 }
 
 // apply creates and deletes. A namespace that is being deleted admits no pods: that is no failure to retry.
@@ -94,7 +84,7 @@ func (c *replicaSets) apply(ctx context.Context, rs *appsv1.ReplicaSet, plan rep
 		}
 		return fmt.Errorf("created %d of %d pods: %w", created, plan.create, err)
 	}
-	_, err = sideBySide(len(plan.remove), func(i int) error { return c.remove(ctx, rs, plan.remove[i]) })
+	_, err = sideBySide(len(plan.remove), func(i int) error { return removePod(ctx, c.pods, c.events, rs, plan.remove[i]) })
 	return err
 }
 
@@ -107,15 +97,6 @@ func (c *replicaSets) create(ctx context.Context, rs *appsv1.ReplicaSet, ref met
 		return err
 	}
 	c.events.Normal(rs, "SuccessfulCreate", "Created pod: %s", pod.Name)
-	return nil
-}
-
-func (c *replicaSets) remove(ctx context.Context, rs *appsv1.ReplicaSet, pod *corev1.Pod) error {
-	if err := removeSeen(ctx, c.pods, pod, metav1.DeleteOptions{}); err != nil {
-		c.events.Warning(rs, "FailedDelete", "Error deleting: %v", err)
-		return fmt.Errorf("deleting pod %s: %w", pod.Name, err)
-	}
-	c.events.Normal(rs, "SuccessfulDelete", "Deleted pod: %s", pod.Name)
 	return nil
 }
 

@@ -60,6 +60,16 @@ func (r revisions) outdated(limit int32, live map[string]bool) []*appsv1.Control
 	return old[:len(old)-int(limit)]
 }
 
+// prune removes the outdated revisions; without a limit ten are kept.
+func (r revisions) prune(ctx context.Context, objects resource.Typed[*appsv1.ControllerRevision], limit *int32, live map[string]bool) error {
+	for _, rev := range r.outdated(ptr.Deref(limit, 10), live) {
+		if err := removeSeen(ctx, objects, rev, metav1.DeleteOptions{}); err != nil {
+			return fmt.Errorf("deleting revision %s: %w", rev.Name, err)
+		}
+	}
+	return nil
+}
+
 // record brings a workload's history up to its template. A template that was there before becomes the latest again.
 func record(ctx context.Context, objects resource.Typed[*appsv1.ControllerRevision], w revised) (revisions, error) {
 	mine := claim(w.owner, w.selector, objects.List(w.owner.GetNamespace(), mayClaim[*appsv1.ControllerRevision](w.owner)))

@@ -59,13 +59,9 @@ func (c *statefulSets) reconcile(ctx context.Context, key objectKey) (time.Durat
 	if !ok {
 		return 0, nil
 	}
-	selector, err := metav1.LabelSelectorAsSelector(set.Spec.Selector)
-	if err != nil || selector.Empty() {
-		return 0, nil // the API admits no such StatefulSet
-	}
-	mine := claim(set, selector, c.pods.List(set.Namespace, func(p *corev1.Pod) bool { return memberOf(set, p) && mayClaim[*corev1.Pod](set)(p) }))
-	owned, err := mine.apply(ctx, c.pods, set, kind.StatefulSet.GroupVersionKind)
-	if err != nil {
+	may := mayClaim[*corev1.Pod](set)
+	owned, selector, err := claimPods(ctx, c.pods, set, kind.StatefulSet.GroupVersionKind, set.Spec.Selector, func(p *corev1.Pod) bool { return memberOf(set, p) && may(p) })
+	if selector == nil || err != nil {
 		return 0, err
 	}
 	history, err := record(ctx, c.revisions, revised{
@@ -82,13 +78,8 @@ func (c *statefulSets) reconcile(ctx context.Context, key objectKey) (time.Durat
 	plan := planStatefulSet(set, owned, current.Name, history.latest.Name, c.now())
 	plan.status.CollisionCount = history.collisions
 	failed := c.apply(ctx, set, owned, history, plan)
-	_, err = c.sets.UpdateStatus(ctx, set.Namespace, set.Name, func(o *appsv1.StatefulSet) error {
-		if o.UID == set.UID {
-			o.Status = plan.status
-		}
-		return nil
-	})
-	return plan.again, errors.Join(failed, ignoreGone(err), c.forget(ctx, set, owned, history, plan))
+	err = setStatus(ctx, c.sets, set, func(o *appsv1.StatefulSet) { o.Status = plan.status })
+	return plan.again, errors.Join(failed, err, c.forget(ctx, set, owned, history, plan))
 }
 
 // apply makes and removes pods; a pod's claims are there before it.
@@ -191,10 +182,5 @@ func (c *statefulSets) forget(ctx context.Context, set *appsv1.StatefulSet, owne
 	for _, pod := range owned {
 		live[revisionOf(pod)] = true
 	}
-	for _, rev := range history.outdated(ptr.Deref(set.Spec.RevisionHistoryLimit, 10), live) {
-		if err := removeSeen(ctx, c.revisions, rev, metav1.DeleteOptions{}); err != nil {
-			return fmt.Errorf("deleting revision %s: %w", rev.Name, err)
-		}
-	}
-	return nil
+	return history.prune(ctx, c.revisions, set.Spec.RevisionHistoryLimit, live)
 }

@@ -24,6 +24,22 @@ func removeSeen[T object](ctx context.Context, objects resource.Typed[T], o T, o
 	return ignoreReplaced(objects.Delete(ctx, o.GetNamespace(), o.GetName(), options))
 }
 
+// statuses writes the status of objects.
+type statuses[T object] interface {
+	UpdateStatus(ctx context.Context, namespace, name string, mutate func(T) error) (T, error)
+}
+
+// setStatus changes the status of the object that was seen, and not of one that was made since by the same name.
+func setStatus[T object](ctx context.Context, objects statuses[T], seen T, set func(T)) error {
+	_, err := objects.UpdateStatus(ctx, seen.GetNamespace(), seen.GetName(), func(o T) error {
+		if o.GetUID() == seen.GetUID() {
+			set(o)
+		}
+		return nil
+	})
+	return ignoreGone(err)
+}
+
 // ignoreReplaced is for deletions of one UID: that there is another one now is as good as none.
 func ignoreReplaced(err error) error {
 	if apierrors.IsConflict(err) {
