@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,15 +24,11 @@ func (h hook) run(ctx context.Context, handler *corev1.LifecycleHandler) error {
 	case handler.Exec != nil:
 		return h.exec(ctx, handler.Exec.Command)
 	case handler.HTTPGet != nil:
-		ok, output, err := probe.HTTPGet(ctx, handler.HTTPGet, probe.Target{Host: h.host, Container: h.container})
-		if err == nil && !ok {
-			err = fmt.Errorf("%s", output)
-		}
-		return err
+		return probe.Call(ctx, handler.HTTPGet, probe.Target{Host: h.host, Container: h.container})
 	case handler.Sleep != nil:
 		return sleep(ctx, time.Duration(handler.Sleep.Seconds)*time.Second)
 	}
-	return nil // tcpSocket does nothing, by its specification
+	return errors.New("invalid handler") // tcpSocket too: it can be written, and never worked
 }
 
 func (h hook) exec(ctx context.Context, command []string) error {

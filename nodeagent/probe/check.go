@@ -30,7 +30,7 @@ func Check(ctx context.Context, h *corev1.ProbeHandler, t Target) (ok bool, outp
 	case h.Exec != nil:
 		return checkExec(ctx, h.Exec, t)
 	case h.HTTPGet != nil:
-		return HTTPGet(ctx, h.HTTPGet, t)
+		return checkHTTP(ctx, h.HTTPGet, t)
 	case h.TCPSocket != nil:
 		return checkTCP(ctx, h.TCPSocket, t)
 	case h.GRPC != nil:

@@ -62,6 +62,49 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// TestHTTP2: a server that speaks HTTP/2 without TLS, and nothing else.
+func TestHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		}
+	}))
+	server.Config.Protocols = clearHTTP2()
+	server.Config.Protocols.SetHTTP1(true)
+	server.Start()
+	defer server.Close()
+	at, port := target(t, server.Listener.Addr().String())
+	two := corev1.HTTPProtocolHTTP2
+	for protocol, want := range map[*corev1.HTTPProtocol]bool{nil: false, &two: true} {
+		h := &corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Port: port, Protocol: protocol}}
+		if ok, output, err := Check(t.Context(), h, at); ok != want || err != nil {
+			t.Errorf("%v: %v %q %v", protocol, ok, output, err)
+		}
+	}
+}
+
+// TestCall: a hook is done when anything answers.
+func TestCall(t *testing.T) {
+	asked := make(chan string, 9)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("User-Agent") + r.Header.Get("Authorization")
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	at, port := target(t, server.Listener.Addr().String())
+	a := &corev1.HTTPGetAction{Port: port, HTTPHeaders: []corev1.HTTPHeader{{Name: "Authorization", Value: "me"}}}
+	if err := Call(t.Context(), a, at); err != nil || <-asked != "kube-lifecycle/1.37me" {
+		t.Error(err)
+	}
+	a.Scheme = corev1.URISchemeHTTPS
+	if err := Call(t.Context(), a, at); err != nil || <-asked != "kube-lifecycle/1.37" {
+		t.Errorf("asked by HTTPS: %v", err)
+	}
+	server.Close()
+	if err := Call(t.Context(), a, at); err == nil {
+		t.Error("a server that is not there answered")
+	}
+}
+
 func TestTCP(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,6 +141,23 @@ func TestGRPC(t *testing.T) {
 		a := &corev1.GRPCAction{Port: port.IntVal, Service: &service}
 		if ok, output, err := Check(t.Context(), &corev1.ProbeHandler{GRPC: a}, at); ok != want || err != nil {
 			t.Errorf("%s: %v %q %v", service, ok, output, err)
+		}
+	}
+}
+
+func TestGRPCByTLS(t *testing.T) {
+	server, state := grpc.NewServer(), grpchealth.NewServer()
+	health.RegisterHealthServer(server, state)
+	web := httptest.NewUnstartedServer(server)
+	web.EnableHTTP2 = true
+	web.StartTLS()
+	defer web.Close()
+	at, port := target(t, web.Listener.Addr().String())
+	tls, plain := corev1.GRPCProbeModeTLS, corev1.GRPCProbeModePlaintext
+	for mode, want := range map[*corev1.GRPCProbeMode]bool{nil: false, &plain: false, &tls: true} {
+		a := &corev1.GRPCAction{Port: port.IntVal, Mode: mode}
+		if ok, output, err := Check(t.Context(), &corev1.ProbeHandler{GRPC: a}, at); ok != want || err != nil {
+			t.Errorf("%v: %v %q %v", mode, ok, output, err)
 		}
 	}
 }
