@@ -15,6 +15,7 @@ const (
 	RunSandbox     Verb = "run sandbox"
 	Start          Verb = "start"
 	Resize         Verb = "resize"
+	PreStop        Verb = "run the preStop hook of"
 	Kill           Verb = "kill"
 	Remove         Verb = "remove"
 	Cancel         Verb = "cancel"
@@ -46,7 +47,7 @@ func (a Action) String() string {
 		return fmt.Sprintf("%s %s within %s: %s", a.Verb, a.Container, a.Grace, a.Why)
 	case Remove:
 		return fmt.Sprintf("%s %s", a.Verb, a.ID)
-	case Cancel, Resize:
+	case Cancel, Resize, PreStop:
 		return fmt.Sprintf("%s %s", a.Verb, a.Container)
 	}
 	return string(a.Verb)

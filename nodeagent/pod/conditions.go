@@ -132,19 +132,23 @@ func (v *View) readyCondition(s *corev1.PodStatus, containers corev1.PodConditio
 	}
 	var missing []string
 	for _, gate := range v.Pod.Spec.ReadinessGates {
-		if !isTrue(s.Conditions, gate.ConditionType) {
-			missing = append(missing, string(gate.ConditionType))
+		switch status := statusOf(s.Conditions, gate.ConditionType); status {
+		case corev1.ConditionTrue:
+		case "":
+			missing = append(missing, fmt.Sprintf("corresponding condition of pod readiness gate %q does not exist.", gate.ConditionType))
+		default:
+			missing = append(missing, fmt.Sprintf("the status of pod readiness gate %q is not \"True\", but %v", gate.ConditionType, status))
 		}
 	}
-	return condition(corev1.PodReady, len(missing) == 0, "ReadinessGatesNotReady",
-		fmt.Sprintf("the status of pod readiness gates [%s] is not \"True\"", strings.Join(missing, " ")))
+	return condition(corev1.PodReady, len(missing) == 0, "ReadinessGatesNotReady", strings.Join(missing, ", "))
 }
 
-func isTrue(conditions []corev1.PodCondition, t corev1.PodConditionType) bool {
+// statusOf is a condition's status; empty when there is no such condition.
+func statusOf(conditions []corev1.PodCondition, t corev1.PodConditionType) corev1.ConditionStatus {
 	for i := range conditions {
 		if conditions[i].Type == t {
-			return conditions[i].Status == corev1.ConditionTrue
+			return conditions[i].Status
 		}
 	}
-	return false
+	return ""
 }

@@ -3,6 +3,7 @@ package pod
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -12,6 +13,7 @@ type narrator struct {
 	deps    *Config
 	told    map[string]Waiting // by container: so that each wait is told once
 	refused bool
+	overdue bool
 }
 
 // reference names a pod, or a container in it, as events do.
@@ -48,10 +50,14 @@ func (n *narrator) pod(pod *corev1.Pod, kind, reason, message string) {
 }
 
 // tell announces what a plan brings that is new.
-func (n *narrator) tell(pod *corev1.Pod, p Plan, refused string) {
+func (n *narrator) tell(pod *corev1.Pod, p Plan, refused string, now time.Time) {
 	if refused != "" && !n.refused {
 		n.refused = true
 		n.pod(pod, corev1.EventTypeWarning, unsupportedReason, refused)
+	}
+	if end, ok := deadline(pod); ok && !now.Before(end) && !isTerminal(pod.Status.Phase) && !n.overdue {
+		n.overdue = true
+		n.pod(pod, corev1.EventTypeNormal, deadlineExceeded, deadlineMessage)
 	}
 	for _, a := range p.Actions {
 		if a.Verb == RunSandbox && a.Attempt > 0 {

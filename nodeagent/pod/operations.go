@@ -41,8 +41,11 @@ func (w *worker) act(ctx context.Context, a Action) {
 func (w *worker) launch(ctx context.Context, a Action, do operation) {
 	ctx, cancel := context.WithCancel(ctx)
 	w.ops[a.key()] = cancel
-	if a.Renew {
+	switch {
+	case a.Renew:
 		w.view.Renewed[a.ID] = true
+	case a.Verb == PreStop:
+		w.view.Hooked[a.ID] = true
 	}
 	w.view.Busy[a.key()] = Operation{Verb: a.Verb, Until: time.Now().Add(a.Grace)}
 	go func() {
@@ -114,6 +117,8 @@ func (w *worker) operationFor(a Action) operation {
 		return w.start(a)
 	case Resize:
 		return w.resize(a)
+	case PreStop:
+		return w.preStop(a)
 	case Kill:
 		return w.kill(a)
 	case Remove:

@@ -67,6 +67,9 @@ func TestPlan(t *testing.T) {
 	withSidecar := func(v *View) {
 		v.Pod.Spec.InitContainers = []corev1.Container{{Name: "side", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)}}
 	}
+	hooked := func(v *View) {
+		v.Pod.Spec.InitContainers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{}}
+	}
 	never := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyNever }
 	onFailure := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }
 	deleted := func(v *View) {
@@ -168,6 +171,16 @@ func TestPlan(t *testing.T) {
 		{"deleted with less grace", []Container{made("web", 0, Running)}, []func(*View){deleted, busy("web", Operation{Verb: Kill, Until: now.Add(time.Minute)})}, "cancel web"},
 		{"deleted, sidecar last", []Container{made("side", 0, Running), made("web", 0, Running)}, []func(*View){withSidecar, deleted},
 			"kill web within 3s: Stopping container web"},
+		{"deleted, sidecar's hook at once", []Container{made("side", 0, Running), made("web", 0, Running)}, []func(*View){withSidecar, hooked, deleted},
+			"kill web within 3s: Stopping container web; run the preStop hook of side"},
+		{"deleted, sidecar's hook has run", []Container{made("side", 0, Running), made("web", 0, Running)}, []func(*View){withSidecar, hooked, deleted,
+			func(v *View) { v.Hooked = map[string]bool{"side0": true} }}, "kill web within 3s: Stopping container web"},
+		{"deleted, sidecar has what is left of the grace", []Container{made("side", 0, Running), exited("web", 0, 0)}, []func(*View){withSidecar, deleted, func(v *View) {
+			v.Pod.DeletionGracePeriodSeconds, v.Pod.DeletionTimestamp = ptr(int64(30)), &metav1.Time{Time: now.Add(7 * time.Second)}
+		}}, "kill side within 7s: Stopping container side"},
+		{"deleted, two sidecars", []Container{made("side", 0, Running), made("last", 0, Running)}, []func(*View){withSidecar, hooked, deleted, func(v *View) {
+			v.Pod.Spec.InitContainers = append(v.Pod.Spec.InitContainers, corev1.Container{Name: "last", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)})
+		}}, "kill last within 2s: Stopping container last; run the preStop hook of side"},
 		{"deleted, stopped, not told", []Container{exited("web", 0, 0)}, []func(*View){deleted}, ""},
 		{"deleted, stopped, told", []Container{exited("web", 0, 0)}, []func(*View){deleted, func(v *View) { v.Reported = true }}, "remove s0; remove web0"},
 		{"deleted, removed", nil, []func(*View){deleted, func(v *View) { v.Containers = nil }}, "tear down"},

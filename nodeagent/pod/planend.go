@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,6 +31,12 @@ func (p *planner) overdue() bool {
 	}
 	return true
 }
+
+// What is said of a pod that was active for too long.
+const (
+	deadlineExceeded = "DeadlineExceeded"
+	deadlineMessage  = "Pod was active on the node longer than the specified deadline"
+)
 
 func deadline(pod *corev1.Pod) (time.Time, bool) {
 	if pod.Spec.ActiveDeadlineSeconds == nil || pod.Status.StartTime == nil {
@@ -106,16 +113,27 @@ func (p *planner) end() {
 func (p *planner) stopAll() bool {
 	wait := p.cancelStarts()
 	main, sidecars := p.runningByRole()
-	stop := main
-	if len(main) == 0 {
-		stop = sidecars
-	}
-	for _, c := range stop {
-		p.hasten(c)
+	for _, c := range main {
+		p.hasten(c, p.grace())
 		p.kill(c, "Stopping container "+c.Name)
-		wait = true
 	}
-	return wait
+	for i, c := range sidecars {
+		p.hasten(c, p.graceLeft())
+		switch {
+		case len(main) == 0 && i == 0:
+			p.do(Action{Verb: Kill, Container: c.Name, ID: c.ID, Grace: p.graceLeft(), Why: "Stopping container " + c.Name})
+		case p.hooks(c):
+			p.do(Action{Verb: PreStop, Container: c.Name, ID: c.ID, Grace: p.graceLeft()})
+		}
+	}
+	return wait || len(main)+len(sidecars) > 0
+}
+
+// hooks says whether a sidecar's preStop hook is still to be run: it comes when the pod is to stop, the stop itself when
+// it is the sidecar's turn.
+func (p *planner) hooks(c Container) bool {
+	spec := containerOf(p.Pod, c.Name)
+	return spec != nil && spec.Lifecycle != nil && spec.Lifecycle.PreStop != nil && !p.Hooked[c.ID]
 }
 
 func (p *planner) cancelStarts() bool {
@@ -130,8 +148,8 @@ func (p *planner) cancelStarts() bool {
 	return any
 }
 
-// runningByRole lists sidecars last to first, as they are to be stopped: of those, only the last one.
-func (p *planner) runningByRole() (main, sidecar []Container) {
+// runningByRole lists sidecars last to first, as they are to be stopped.
+func (p *planner) runningByRole() (main, sidecars []Container) {
 	order := map[string]int{}
 	for i := range p.Pod.Spec.InitContainers {
 		if c := &p.Pod.Spec.InitContainers[i]; isSidecar(c) {
@@ -139,22 +157,20 @@ func (p *planner) runningByRole() (main, sidecar []Container) {
 		}
 	}
 	for _, c := range p.group.running() {
-		switch {
-		case order[c.Name] == 0:
+		if order[c.Name] == 0 {
 			main = append(main, c)
-		case len(sidecar) == 0:
-			sidecar = []Container{c}
-		case order[c.Name] > order[sidecar[0].Name]:
-			sidecar[0] = c
+		} else {
+			sidecars = append(sidecars, c)
 		}
 	}
-	return main, sidecar
+	slices.SortFunc(sidecars, func(a, b Container) int { return order[b.Name] - order[a.Name] })
+	return main, sidecars
 }
 
-// hasten cancels a kill that would take longer than the grace that is asked for by now.
-func (p *planner) hasten(c Container) {
+// hasten cancels a stop that would take longer than the grace that is asked for by now.
+func (p *planner) hasten(c Container, grace time.Duration) {
 	o, busy := p.Busy[c.Name]
-	if busy && o.Verb == Kill && p.now.Add(p.grace()+time.Second).Before(o.Until) {
+	if busy && (o.Verb == Kill || o.Verb == PreStop) && p.now.Add(grace+time.Second).Before(o.Until) {
 		p.plan.Actions = append(p.plan.Actions, Action{Verb: Cancel, Container: c.Name})
 	}
 }
@@ -178,4 +194,18 @@ func (p *planner) grace() time.Duration {
 		return graceDefault
 	}
 	return max(time.Duration(*seconds)*time.Second, graceMin)
+}
+
+// graceLeft is what those who stop last have of the grace that all of the pod's containers have together.
+func (p *planner) graceLeft() time.Duration {
+	grace, end := p.grace(), time.Time{}
+	if t := p.Pod.DeletionTimestamp; t != nil {
+		end = t.Time
+	} else if d, ok := deadline(p.Pod); ok && !p.now.Before(d) {
+		end = d.Add(grace)
+	}
+	if end.IsZero() {
+		return grace
+	}
+	return min(grace, max(end.Sub(p.now), graceMin))
 }

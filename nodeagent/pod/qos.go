@@ -1,6 +1,8 @@
 package pod
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -28,17 +30,34 @@ func qosClass(pod *corev1.Pod) corev1.PodQOSClass {
 	return corev1.PodQOSBurstable
 }
 
-// oomScoreAdj makes the kernel kill those first who asked for least (the kubelet's formula).
+// oomScoreAdj makes the kernel kill those first who asked for least, and those last without whom the node is none (the
+// kubelet's formula). A sidecar outlives the containers that it serves.
 func oomScoreAdj(pod *corev1.Pod, c *corev1.Container, memory resource.Quantity) int {
-	switch qosClass(pod) {
-	case corev1.PodQOSGuaranteed:
+	class := qosClass(pod)
+	switch {
+	case pod.Spec.PriorityClassName == nodeCritical || class == corev1.PodQOSGuaranteed:
 		return -997
-	case corev1.PodQOSBestEffort:
+	case class == corev1.PodQOSBestEffort:
 		return 1000
-	}
-	if memory.Value() <= 0 {
+	case memory.Value() <= 0:
 		return 999
 	}
-	request := c.Resources.Requests[corev1.ResourceMemory]
-	return int(min(max(1000-1000*request.Value()/memory.Value(), 3), 999))
+	request := memoryRequest(c)
+	if isSidecar(c) && isInit(pod, c) {
+		least := memoryRequest(&pod.Spec.Containers[0])
+		for i := range pod.Spec.Containers {
+			least = min(least, memoryRequest(&pod.Spec.Containers[i]))
+		}
+		request = max(request, least)
+	}
+	return int(min(max(1000-1000*request/memory.Value(), 3), 999))
+}
+
+// nodeCritical is the priority class of pods that the kernel is to kill last.
+const nodeCritical = "system-node-critical"
+
+func memoryRequest(c *corev1.Container) int64 { return c.Resources.Requests.Memory().Value() }
+
+func isInit(pod *corev1.Pod, c *corev1.Container) bool {
+	return slices.ContainsFunc(pod.Spec.InitContainers, func(i corev1.Container) bool { return i.Name == c.Name })
 }

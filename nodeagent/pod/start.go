@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -132,25 +131,4 @@ func failedFor(ctx context.Context, reason string, err error) error {
 		return ctx.Err()
 	}
 	return &waitError{reason, err.Error()}
-}
-
-// kill runs the preStop hook, then stops the container with what is left of its grace.
-func (w *worker) kill(a Action) operation {
-	pod := w.podNow()
-	c := containerOf(pod, a.Container)
-	say := w.narrator.container(pod, c)
-	say(corev1.EventTypeNormal, "Killing", a.Why)
-	return func(ctx context.Context) (func(), error) {
-		begin := time.Now()
-		if c != nil && c.Lifecycle != nil && c.Lifecycle.PreStop != nil {
-			limited, cancel := context.WithTimeout(ctx, a.Grace)
-			defer cancel()
-			hook := hook{runtime: w.deps.Runtime, id: a.ID, host: pod.Status.PodIP, container: c}
-			if err := hook.run(limited, c.Lifecycle.PreStop); err != nil && ctx.Err() == nil {
-				say(corev1.EventTypeWarning, "FailedPreStopHook", fmt.Sprintf("PreStopHook failed: %v", err))
-			}
-		}
-		left := max(a.Grace-time.Since(begin), graceMin)
-		return nil, w.deps.Runtime.Stop(ctx, a.ID, left)
-	}
 }

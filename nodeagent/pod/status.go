@@ -47,8 +47,7 @@ func (v *View) addresses(s *corev1.PodStatus, g group) {
 func (v *View) explain(s *corev1.PodStatus, now time.Time) {
 	switch end, ok := deadline(v.Pod); {
 	case ok && !now.Before(end) && !isTerminal(v.Pod.Status.Phase):
-		s.Phase, s.Reason = corev1.PodFailed, "DeadlineExceeded"
-		s.Message = "Pod was active on the node longer than the specified deadline"
+		s.Phase, s.Reason, s.Message = corev1.PodFailed, deadlineExceeded, deadlineMessage
 	case v.Refused != "" && !isTerminal(s.Phase):
 		s.Reason, s.Message = unsupportedReason, v.Refused
 	}

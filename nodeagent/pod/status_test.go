@@ -164,6 +164,32 @@ func TestQOS(t *testing.T) {
 	}
 }
 
+// TestOOMScores: those without whom the node is none go last, sidecars not before those whom they serve.
+func TestOOMScores(t *testing.T) {
+	p := web()
+	p.Spec.InitContainers = []corev1.Container{{Name: "side", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)}}
+	p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{"memory": resource.MustParse("256Mi")}
+	memory := resource.MustParse("1Gi")
+	if score := oomScoreAdj(p, &p.Spec.InitContainers[0], memory); score != 750 {
+		t.Errorf("sidecar: %d", score)
+	}
+	p.Spec.PriorityClassName = "system-node-critical"
+	if score := oomScoreAdj(p, &p.Spec.Containers[0], memory); score != -997 {
+		t.Errorf("critical: %d", score)
+	}
+}
+
+func TestReadinessGates(t *testing.T) {
+	v := view(made("web", 0, Running))
+	v.Pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "a"}, {ConditionType: "b"}}
+	v.Pod.Status.Conditions = []corev1.PodCondition{{Type: "b", Status: corev1.ConditionFalse}}
+	for _, c := range v.Status(v.Plan(now), now).Conditions {
+		if want := `corresponding condition of pod readiness gate "a" does not exist., the status of pod readiness gate "b" is not "True", but False`; c.Type == corev1.PodReady && c.Message != want {
+			t.Errorf("got  %s\nwant %s", c.Message, want)
+		}
+	}
+}
+
 func TestStatusPatch(t *testing.T) {
 	p := web()
 	p.Status.Conditions = []corev1.PodCondition{{Type: "example.com/lb", Status: "True"}, {Type: "Ready", Status: "False"}}

@@ -11,10 +11,16 @@ import (
 
 // Limits of termination messages (core/v1 Container.terminationMessagePolicy).
 const (
-	maxMessage   = 4096 // bytes
-	maxFromLog   = 2048 // bytes
-	maxLogLength = 80   // lines
+	maxMessage   = 4096     // bytes
+	maxFromLog   = 2048     // bytes
+	maxLogLength = 80       // lines
+	maxMessages  = 12 << 10 // bytes, of all containers of a pod
 )
+
+// messageLimit is a container's part of what a pod may leave to say.
+func messageLimit(pod *corev1.Pod) int {
+	return min(maxMessage, maxMessages/max(1, len(pod.Spec.Containers)+len(pod.Spec.InitContainers)+len(pod.Spec.EphemeralContainers)))
+}
 
 // message is what a container that ended left to say: its file, or the end of its log where the policy allows it.
 func (f files) message(ctx context.Context, r Runtime, c *corev1.Container, ended Container) (string, error) {

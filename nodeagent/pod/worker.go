@@ -64,7 +64,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 	}
 	w.view = View{
 		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
-		Resized: map[string]Share{}, Renewed: map[string]bool{}, Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
+		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
 	}
 	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
 	return w
@@ -104,7 +104,7 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	if len(plan.Actions) > 0 {
 		w.log.Debug("planned", "plan", plan.String())
 	}
-	w.narrator.tell(w.view.Pod, plan, w.view.Refused)
+	w.narrator.tell(w.view.Pod, plan, w.view.Refused, now)
 	for _, a := range plan.Actions {
 		w.act(ctx, a)
 	}
@@ -195,12 +195,13 @@ func (w *worker) study(ctx context.Context) {
 			if err != nil {
 				message = "Error on reading termination message: " + err.Error()
 			}
-			w.view.Messages[c.ID] = message
+			w.view.Messages[c.ID] = message[:min(len(message), messageLimit(w.view.Pod))]
 		}
 	}
 	maps.DeleteFunc(w.view.Messages, func(id, _ string) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Resized, func(id string, _ Share) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Renewed, func(id string, _ bool) bool { return !present[id] })
+	maps.DeleteFunc(w.view.Hooked, func(id string, _ bool) bool { return !present[id] })
 }
 
 func (w *worker) studyImage(ctx context.Context, c Container) {
