@@ -47,6 +47,7 @@ type resolver struct {
 	objects  Objects
 	fields   Fields
 	services []*corev1.Service // that the container is told of
+	volumes  map[string]string // the pod's, where the host has them
 }
 
 // environment resolves all variables of a container: HOSTNAME, services, whole sources, then single variables, where
@@ -135,6 +136,8 @@ func (r resolver) value(ctx context.Context, c *corev1.Container, from *corev1.E
 		return r.configMapKey(ctx, from.ConfigMapKeyRef)
 	case from.SecretKeyRef != nil:
 		return r.secretKey(ctx, from.SecretKeyRef)
+	case from.FileKeyRef != nil:
+		return r.fileKey(from.FileKeyRef)
 	}
 	return "", false, fmt.Errorf("valueFrom has no known source")
 }

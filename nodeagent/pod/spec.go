@@ -39,7 +39,7 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 	if err != nil {
 		return Spec{}, nil, err
 	}
-	r := resolver{pod: b.pod, hostname: name, objects: b.objects, fields: b.fields, services: services}
+	r := resolver{pod: b.pod, hostname: name, objects: b.objects, fields: b.fields, services: services, volumes: b.paths}
 	env, skipped, err := r.environment(ctx, c)
 	if err != nil {
 		return Spec{}, nil, err

@@ -50,14 +50,6 @@ var unsupportedIn = []struct {
 		}
 		return false
 	}},
-	{"env.valueFrom.fileKeyRef", func(c *corev1.Container) bool {
-		for _, e := range c.Env {
-			if e.ValueFrom != nil && e.ValueFrom.FileKeyRef != nil {
-				return true
-			}
-		}
-		return false
-	}},
 	{"volumeMounts.recursiveReadOnly: Enabled", func(c *corev1.Container) bool {
 		for _, m := range c.VolumeMounts {
 			if m.RecursiveReadOnly != nil && *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled {

@@ -40,9 +40,10 @@ func validateEnvSource(env *corev1.EnvVar, path *field.Path) field.ErrorList {
 	if ref := env.ValueFrom.FileKeyRef; ref != nil {
 		sources++
 		at := path.Child("fileKeyRef")
-		errs = append(errs, required(at.Child("key"), ref.Key)...)
+		errs = append(errs, named(at.Child("key"), ref.Key, validation.IsRelaxedEnvVarName)...)
 		errs = append(errs, named(at.Child("volumeName"), ref.VolumeName, validation.IsDNS1123Label)...)
-		errs = append(errs, validateRelativePath(ref.Path, at.Child("path"))...)
+		errs = append(errs, required(at.Child("path"), ref.Path)...)
+		errs = append(errs, noBacksteps(ref.Path, at.Child("path"))...)
 	}
 	return append(errs, oneEnvSource(env, sources, path)...)
 }
@@ -50,7 +51,7 @@ func validateEnvSource(env *corev1.EnvVar, path *field.Path) field.ErrorList {
 func oneEnvSource(env *corev1.EnvVar, sources int, path *field.Path) field.ErrorList {
 	switch {
 	case sources == 0:
-		return field.ErrorList{field.Invalid(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`")}
+		return field.ErrorList{field.Invalid(path, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`")}
 	case env.Value != "":
 		return field.ErrorList{field.Invalid(path, "", "may not be specified when `value` is not empty")}
 	case sources > 1:
@@ -86,4 +87,22 @@ func validateEnvFrom(sources []corev1.EnvFromSource, path *field.Path) field.Err
 func validateKeyRef(name, key string, path *field.Path) field.ErrorList {
 	errs := named(path.Child("name"), name, validation.IsDNS1123Subdomain)
 	return append(errs, named(path.Child("key"), key, validation.IsConfigMapKey)...)
+}
+
+// validateEnvFiles checks that files of variables are in volumes that containers of the same pod write.
+func validateEnvFiles(env []corev1.EnvVar, volumes volumeSet, path *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for i, v := range env {
+		if v.ValueFrom == nil || v.ValueFrom.FileKeyRef == nil {
+			continue
+		}
+		at, name := path.Index(i).Child("valueFrom", "fileKeyRef", "volumeName"), v.ValueFrom.FileKeyRef.VolumeName
+		switch source := volumes[name]; {
+		case source == nil:
+			errs = append(errs, field.NotFound(at, name))
+		case source.EmptyDir == nil:
+			errs = append(errs, field.Invalid(at, name, "referenced volume must be of type emptyDir"))
+		}
+	}
+	return errs
 }

@@ -112,6 +112,8 @@ func TestValidateEnv(t *testing.T) {
 		{"no such field", valueFrom(fieldRef("spec.x")), []string{from + ".fieldRef.fieldPath" + isInvalid}},
 		{"part of a name", valueFrom(fieldRef("metadata.name['x']")), []string{from + ".fieldRef.fieldPath" + isInvalid}},
 		{"memory limit", valueFrom(resourceRef("limits.memory", "1Mi")), nil},
+		{"a file", valueFrom(corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: "none", Path: "../x"}}),
+			[]string{from + ".fileKeyRef.key" + isRequired, from + ".fileKeyRef.path" + isInvalid, from + ".fileKeyRef.volumeName" + isNotFound}},
 		{"no such resource", valueFrom(resourceRef("limits.disk", "1")), []string{from + ".resourceFieldRef.resource" + isNotSupported}},
 		{"cpu in millions", valueFrom(resourceRef("limits.cpu", "1M")), []string{from + ".resourceFieldRef.divisor" + isInvalid}},
 		{"nothing to take all from", first(func(c *corev1.Container) { c.EnvFrom = []corev1.EnvFromSource{{}} }), []string{container + ".envFrom[0]" + isInvalid}},
@@ -138,6 +140,17 @@ func TestValidateProbes(t *testing.T) {
 		{"negative period", first(func(c *corev1.Container) { c.LivenessProbe.PeriodSeconds = -1 }), []string{container + ".livenessProbe.periodSeconds" + isInvalid}},
 		{"alive at the second success", first(func(c *corev1.Container) { c.LivenessProbe.SuccessThreshold = 2 }), []string{container + ".livenessProbe.successThreshold" + isInvalid}},
 		{"ready at the second success", first(func(c *corev1.Container) { c.ReadinessProbe.SuccessThreshold = 2 }), nil},
+		{"HTTP/2 by TLS", first(func(c *corev1.Container) {
+			c.ReadinessProbe.HTTPGet.Scheme, c.ReadinessProbe.HTTPGet.Protocol = corev1.URISchemeHTTPS, pointsTo(corev1.HTTPProtocolHTTP2)
+		}), []string{container + ".readinessProbe.httpGet.protocol" + isInvalid}},
+		{"HTTP/3", first(func(c *corev1.Container) { c.ReadinessProbe.HTTPGet.Protocol = pointsTo(corev1.HTTPProtocol("HTTP3")) }), []string{container + ".readinessProbe.httpGet.protocol" + isNotSupported}},
+		{"stop signal of no OS", first(func(c *corev1.Container) { c.Lifecycle = &corev1.Lifecycle{StopSignal: pointsTo(corev1.SIGINT)} }), []string{container + ".lifecycle.stopSignal" + isForbidden}},
+		{"stop signal", func(p *corev1.Pod) {
+			p.Spec.OS, p.Spec.Containers[0].Lifecycle = &corev1.PodOS{Name: corev1.Linux}, &corev1.Lifecycle{StopSignal: pointsTo(corev1.SIGRTMINPLUS3)}
+		}, nil},
+		{"unknown stop signal", func(p *corev1.Pod) {
+			p.Spec.OS, p.Spec.Containers[0].Lifecycle = &corev1.PodOS{Name: corev1.Linux}, &corev1.Lifecycle{StopSignal: pointsTo(corev1.Signal("SIGX"))}
+		}, []string{container + ".lifecycle.stopSignal" + isNotSupported}},
 		{"long sleep", first(func(c *corev1.Container) {
 			c.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 31}}}
 		}), []string{container + ".lifecycle.preStop.sleep" + isInvalid}},
@@ -175,6 +188,23 @@ func TestValidatePodSpec(t *testing.T) {
 		{"DNS policy", spec(func(s *corev1.PodSpec) { s.DNSPolicy = "None" }), []string{"spec.dnsConfig" + isRequired}},
 		{"deadline", spec(func(s *corev1.PodSpec) { s.ActiveDeadlineSeconds = pointsTo(int64(0)) }), []string{"spec.activeDeadlineSeconds" + isInvalid}},
 		{"hostname", spec(func(s *corev1.PodSpec) { s.Hostname = "a.b" }), []string{"spec.hostname" + isInvalid}},
+		{"hostname in place of any other", spec(func(s *corev1.PodSpec) { s.HostnameOverride = pointsTo("a.example") }), nil},
+		{"two hostnames", spec(func(s *corev1.PodSpec) {
+			s.HostnameOverride, s.SetHostnameAsFQDN = pointsTo("A"), pointsTo(true)
+		}), []string{"spec.hostnameOverride" + isForbidden, "spec.hostnameOverride" + isInvalid}},
+		{"windows on linux", spec(func(s *corev1.PodSpec) {
+			s.OS, s.SecurityContext.WindowsOptions = &corev1.PodOS{Name: corev1.Linux}, &corev1.WindowsSecurityContextOptions{}
+		}), []string{"spec.securityContext.windowsOptions" + isForbidden}},
+		{"linux on windows", spec(func(s *corev1.PodSpec) {
+			s.OS, s.HostPID, s.SecurityContext = &corev1.PodOS{Name: corev1.Windows}, true, &corev1.PodSecurityContext{FSGroup: pointsTo(int64(1))}
+			s.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: pointsTo(true)}
+		}), []string{"spec.hostPID" + isForbidden, "spec.securityContext.fsGroup" + isForbidden, "spec.containers[0].securityContext.privileged" + isForbidden}},
+		{"all of /proc", first(func(c *corev1.Container) {
+			c.SecurityContext = &corev1.SecurityContext{ProcMount: pointsTo(corev1.UnmaskedProcMount)}
+		}), []string{container + ".securityContext.procMount" + isInvalid}},
+		{"SELinux change policy", spec(func(s *corev1.PodSpec) {
+			s.SecurityContext.SELinuxChangePolicy = pointsTo(corev1.PodSELinuxChangePolicy("Never"))
+		}), []string{"spec.securityContext.seLinuxChangePolicy" + isNotSupported}},
 		{"service account", spec(func(s *corev1.PodSpec) { s.ServiceAccountName = "A" }), []string{"spec.serviceAccountName" + isInvalid}},
 		{"host alias", spec(func(s *corev1.PodSpec) { s.HostAliases = []corev1.HostAlias{{IP: "x", Hostnames: []string{"a"}}} }), []string{"spec.hostAliases[0].ip" + isInvalid}},
 		{"sysctl", spec(func(s *corev1.PodSpec) { s.SecurityContext.Sysctls = []corev1.Sysctl{{Name: "kernel.Bad"}} }), []string{"spec.securityContext.sysctls[0].name" + isInvalid}},

@@ -30,6 +30,9 @@ func defaultPodSpec(s *corev1.PodSpec) {
 	setDefaultText(&s.ServiceAccountName, s.DeprecatedServiceAccount)
 	s.DeprecatedServiceAccount = s.ServiceAccountName
 
+	// What v1.37 drops as long as its feature gate is off, which it is by default: GenericWorkload, EvictionRequestAPI.
+	s.SchedulingGroup, s.EvictionResponders = nil, nil
+
 	roundResources(s.Overhead)
 	for i := range s.Volumes {
 		defaultVolume(&s.Volumes[i].VolumeSource)

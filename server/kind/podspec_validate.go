@@ -43,6 +43,7 @@ func validatePodSpec(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 	if s.Resources != nil {
 		errs = append(errs, validateResources(s.Resources, path.Child("resources"))...)
 	}
+	errs = append(errs, validateOS(s, path)...)
 	return append(errs, validatePodNames(s, path)...)
 }
 
@@ -63,6 +64,7 @@ func validateRunning(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 func validatePodNames(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 	errs := maybeNamed(path.Child("hostname"), s.Hostname, validation.IsDNS1123Label)
 	errs = append(errs, maybeNamed(path.Child("subdomain"), s.Subdomain, validation.IsDNS1123Label)...)
+	errs = append(errs, validateHostname(s, path)...)
 	for _, name := range []struct{ field, value string }{
 		{"serviceAccountName", s.ServiceAccountName},
 		{"nodeName", s.NodeName},
@@ -87,6 +89,28 @@ func validatePodNames(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 		errs = append(errs, seen.check(at, gate.Name, gate.Name)...)
 	}
 	return errs
+}
+
+// maxHostname is what Linux allows for a machine's name.
+const maxHostname = 64
+
+// validateHostname checks the name that a pod has in place of any other.
+func validateHostname(s *corev1.PodSpec, path *field.Path) field.ErrorList {
+	if s.HostnameOverride == nil {
+		return nil
+	}
+	path = path.Child("hostnameOverride")
+	var errs field.ErrorList
+	if s.SetHostnameAsFQDN != nil && *s.SetHostnameAsFQDN {
+		errs = append(errs, field.Forbidden(path, "may not be specified when setHostnameAsFQDN is true"))
+	}
+	if s.HostNetwork {
+		errs = append(errs, field.Forbidden(path, "may not be specified when hostNetwork is true"))
+	}
+	if len(*s.HostnameOverride) > maxHostname {
+		errs = append(errs, field.TooLong(path, "", maxHostname))
+	}
+	return append(errs, invalid(path, *s.HostnameOverride, validation.IsDNS1123Subdomain(*s.HostnameOverride))...)
 }
 
 func validateHostAliases(aliases []corev1.HostAlias, path *field.Path) field.ErrorList {

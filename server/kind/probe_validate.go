@@ -100,6 +100,7 @@ func validateHandler(h handler, path *field.Path) field.ErrorList {
 	if h.grpc != nil {
 		given = append(given, "grpc")
 		errs = append(errs, portNumber(path.Child("grpc", "port"), h.grpc.Port)...)
+		errs = append(errs, maybeOneOf(path.Child("grpc", "mode"), h.grpc.Mode, corev1.GRPCProbeModePlaintext, corev1.GRPCProbeModeTLS)...)
 	}
 	if h.sleep != nil {
 		given = append(given, "sleep")
@@ -117,6 +118,16 @@ func validateHTTPGet(get *corev1.HTTPGetAction, path *field.Path) field.ErrorLis
 	errs = append(errs, maybeOneOf(path.Child("scheme"), &get.Scheme, corev1.URISchemeHTTP, corev1.URISchemeHTTPS)...)
 	for _, header := range get.HTTPHeaders {
 		errs = append(errs, invalid(path.Child("httpHeaders"), header.Name, validation.IsHTTPHeaderName(header.Name))...)
+	}
+	errs = append(errs, maybeOneOf(path.Child("protocol"), get.Protocol, corev1.HTTPProtocolHTTP1, corev1.HTTPProtocolHTTP2)...)
+	if ptr.Deref(get.Protocol, "") != corev1.HTTPProtocolHTTP2 {
+		return errs
+	}
+	switch {
+	case get.Scheme != corev1.URISchemeHTTP:
+		errs = append(errs, field.Invalid(path.Child("protocol"), *get.Protocol, "is only supported with HTTP (H2C)"))
+	case get.Host != "":
+		errs = append(errs, field.Invalid(path.Child("host"), get.Host, "must be empty when `protocol` is \"HTTP2\""))
 	}
 	return errs
 }

@@ -16,6 +16,7 @@ func validatePodSecurity(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 	if s.HostUsers != nil && !*s.HostUsers {
 		errs = append(errs, ownUsers(s, path)...)
 	}
+	errs = append(errs, validateProcMounts(s, path)...)
 	sc, at := s.SecurityContext, path.Child("securityContext")
 	if sc == nil {
 		return errs
@@ -27,9 +28,33 @@ func validatePodSecurity(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 	}
 	errs = append(errs, maybeOneOf(at.Child("fsGroupChangePolicy"), sc.FSGroupChangePolicy, corev1.FSGroupChangeAlways, corev1.FSGroupChangeOnRootMismatch)...)
 	errs = append(errs, maybeOneOf(at.Child("supplementalGroupsPolicy"), sc.SupplementalGroupsPolicy, corev1.SupplementalGroupsPolicyMerge, corev1.SupplementalGroupsPolicyStrict)...)
+	errs = append(errs, maybeOneOf(at.Child("seLinuxChangePolicy"), sc.SELinuxChangePolicy, corev1.SELinuxChangePolicyMountOption, corev1.SELinuxChangePolicyRecursive)...)
 	errs = append(errs, validateSeccomp(sc.SeccompProfile, at.Child("seccompProfile"))...)
 	errs = append(errs, validateAppArmor(sc.AppArmorProfile, at.Child("appArmorProfile"))...)
 	return append(errs, validateSysctls(sc.Sysctls, at.Child("sysctls"))...)
+}
+
+// validateProcMounts lets only a pod with users of its own see all of /proc.
+func validateProcMounts(s *corev1.PodSpec, path *field.Path) field.ErrorList {
+	if !ptr.Deref(s.HostUsers, true) {
+		return nil
+	}
+	var errs field.ErrorList
+	check := func(c *corev1.Container, at *field.Path) {
+		if sc := c.SecurityContext; sc != nil && ptr.Deref(sc.ProcMount, "") == corev1.UnmaskedProcMount {
+			errs = append(errs, field.Invalid(at.Child("securityContext", "procMount"), sc.ProcMount, "`hostUsers` must be false to use `Unmasked`"))
+		}
+	}
+	for i := range s.InitContainers {
+		check(&s.InitContainers[i], path.Child("initContainers").Index(i))
+	}
+	for i := range s.Containers {
+		check(&s.Containers[i], path.Child("containers").Index(i))
+	}
+	for i := range s.EphemeralContainers {
+		check((*corev1.Container)(&s.EphemeralContainers[i].EphemeralContainerCommon), path.Child("ephemeralContainers").Index(i))
+	}
+	return errs
 }
 
 // ownUsers refuses the node's other namespaces to a pod that has its own users.
