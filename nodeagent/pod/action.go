@@ -21,6 +21,7 @@ const (
 	Cancel         Verb = "cancel"
 	TearDown       Verb = "tear down"
 	DeletePod      Verb = "delete pod"
+	FreeVolumes    Verb = "free volumes"
 )
 
 // Action is one thing to do for a pod.
@@ -59,13 +60,16 @@ const (
 	sandboxKey = "/sandbox"
 	endKey     = "/end"
 	statusKey  = "/status"
+	roomKey    = "/room"
 )
 
 // key is under which an action is busy: two of the same key never run at once.
 func (a Action) key() string {
 	switch a.Verb {
-	case PrepareVolumes:
+	case PrepareVolumes, FreeVolumes:
 		return volumesKey
+	case makeRoom:
+		return roomKey
 	case RunSandbox:
 		return sandboxKey
 	case Remove:

@@ -20,6 +20,7 @@ type engine struct {
 	images     map[string]Image
 	broken     map[string]error // by container name: what Start gives
 	serial     int
+	stops      chan struct{} // what stopping waits for; nil: nothing
 	listeners  map[int]func(types.UID)
 	envs       map[string][]string // by ID
 }
@@ -153,7 +154,26 @@ func (e *engine) end(id string, code int) {
 	})
 }
 
-func (e *engine) Stop(_ context.Context, id string, _ time.Duration) error {
+// holdStops makes every stop wait until it is released.
+func (e *engine) holdStops() (release func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	held := make(chan struct{})
+	e.stops = held
+	return func() { close(held) }
+}
+
+func (e *engine) Stop(ctx context.Context, id string, _ time.Duration) error {
+	e.mu.Lock()
+	held := e.stops
+	e.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	e.end(id, 143)
 	return nil
 }

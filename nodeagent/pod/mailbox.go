@@ -16,6 +16,11 @@ type mailbox struct {
 	changed bool // the engine's containers
 	refresh bool // objects that the pod uses
 	health  map[string]Health
+	end     *End // why the node ends the pod
+	purge   bool // the dead containers of the pod, which has ended
+	over    bool // the pod's status says that it has ended, whether the API has heard of it or not
+	ended   bool // the worker has
+	waiters []waiter
 
 	containers []Container // as last observed
 }
@@ -34,6 +39,10 @@ func (w *worker) collect() {
 		w.view.Refused = Unsupported(m.pod)
 	}
 	w.view.Gone = m.gone
+	if m.end != nil && (w.view.End == nil || !w.view.End.Rejected) {
+		w.view.End = m.end
+	}
+	w.view.Purge = m.purge
 	w.view.Health = maps.Clone(m.health)
 	if m.changed {
 		m.changed = false

@@ -18,19 +18,21 @@ type Manager struct {
 	objects *object.Cache
 	links   *services
 
-	mu      sync.Mutex
-	ctx     context.Context // of the workers; nil while not running
-	workers map[types.UID]*worker
-	claims  map[types.UID]corev1.ResourceList // what resized pods were granted
-	synced  bool                              // the server has listed the node's pods at least once
-	running sync.WaitGroup
+	mu       sync.Mutex
+	ctx      context.Context // of the workers; nil while not running
+	workers  map[types.UID]*worker
+	claims   map[types.UID]corev1.ResourceList // what resized pods were granted
+	admitted map[types.UID]bool                // who was let in
+	synced   bool                              // the server has listed the node's pods at least once
+	running  sync.WaitGroup
 
 	relist chan struct{}
 }
 
 // NewManager makes a manager; nothing runs yet.
 func NewManager(c Config) *Manager {
-	m := &Manager{config: c, workers: map[types.UID]*worker{}, claims: map[types.UID]corev1.ResourceList{}, relist: make(chan struct{}, 1)}
+	m := &Manager{config: c, workers: map[types.UID]*worker{}, claims: map[types.UID]corev1.ResourceList{},
+		admitted: map[types.UID]bool{}, relist: make(chan struct{}, 1)}
 	m.objects = object.New(c.Client, m.objectsChanged)
 	m.links = newServices(c.APIServer)
 	return m
@@ -115,7 +117,8 @@ func (m *Manager) start(ctx context.Context, pod *corev1.Pod, gone bool) {
 	w := newWorker(&m.config, pod, m.objects.For(uid), func() { m.objects.Release(uid) })
 	w.mail.gone = gone
 	w.afford, w.links = m.afford, m.links
-	m.workers[uid] = w
+	w.gate, w.end, w.asked = m.admit, m.End, gone || letIn(pod)
+	m.workers[uid], m.admitted[uid] = w, w.asked
 	m.running.Go(func() {
 		w.run(ctx)
 		m.retire(ctx, w)
@@ -128,6 +131,8 @@ func (m *Manager) retire(ctx context.Context, w *worker) {
 	defer m.mu.Unlock()
 	delete(m.workers, w.uid)
 	delete(m.claims, w.uid)
+	delete(m.admitted, w.uid)
+	w.dismiss()
 	w.mail.mu.Lock()
 	defer w.mail.mu.Unlock()
 	if !w.mail.gone && ctx.Err() == nil {

@@ -28,7 +28,11 @@ type bed struct {
 	events *story
 	stop   func()
 	m      *Manager
+	gate   Gate
 }
+
+// room is what the bed's node has.
+var room = corev1.ResourceList{"cpu": resource.MustParse("2"), "memory": resource.MustParse("1Gi")}
 
 // story keeps events as "Reason message".
 type story struct {
@@ -63,7 +67,11 @@ func (s *story) String() string {
 }
 
 func newBed(t *testing.T, e *engine, objects ...runtime.Object) *bed {
-	b := &bed{t: t, engine: e, client: apitest.New(objects...), dir: t.TempDir(), events: &story{}}
+	return newGatedBed(t, nil, e, objects...)
+}
+
+func newGatedBed(t *testing.T, gate Gate, e *engine, objects ...runtime.Object) *bed {
+	b := &bed{t: t, engine: e, client: apitest.New(objects...), dir: t.TempDir(), events: &story{}, gate: gate}
 	b.run()
 	t.Cleanup(func() { b.stop() })
 	return b
@@ -75,7 +83,7 @@ func (b *bed) run() {
 	m := NewManager(Config{
 		Client: b.client, Runtime: b.engine, Puller: b.engine, Events: b.events,
 		Fields: downward.Resolver{Allocatable: func() corev1.ResourceList { return nil }},
-		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Capacity: corev1.ResourceList{"cpu": resource.MustParse("2"), "memory": resource.MustParse("1Gi")},
+		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Capacity: room, Allocatable: room, Gate: b.gate,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	b.m = m
@@ -95,6 +103,13 @@ func (b *bed) until(what string, ok func() bool) {
 	apitest.Until(b.t, 10*time.Second, what, ok, func() string {
 		return fmt.Sprintf("containers %+v\nevents %s", b.engine.list(""), b.events)
 	})
+}
+
+func (b *bed) create(p *corev1.Pod) {
+	b.t.Helper()
+	if _, err := b.client.CoreV1().Pods(p.Namespace).Create(b.t.Context(), p, metav1.CreateOptions{}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 func (b *bed) pod(name string) *corev1.Pod { return b.client.Pod(b.t, "ns", name) }

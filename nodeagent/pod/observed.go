@@ -29,6 +29,9 @@ type View struct {
 	Clean      bool                 // nothing of the pod is left on disk
 	Reported   bool                 // the API has been told the status that this view gives
 	Deleted    bool                 // the API has been asked to delete the pod
+	End        *End                 // why the node ends the pod; nil when it does not
+	Freed      bool                 // the volumes of a pod that has ended are gone from the disk
+	Purge      bool                 // not even the dead containers of a pod that has ended are kept
 
 	HostIP   string
 	ImageIDs map[string]string // status.imageID by the engine's image ID

@@ -87,6 +87,7 @@ var patience = map[Verb]struct{ first, most time.Duration }{
 	Resize:         {time.Second, time.Minute},
 	Remove:         {time.Second, 30 * time.Second},
 	TearDown:       {time.Second, 30 * time.Second},
+	FreeVolumes:    {time.Second, 30 * time.Second},
 	DeletePod:      {500 * time.Millisecond, 10 * time.Second},
 	reportStatus:   {500 * time.Millisecond, 10 * time.Second},
 }
@@ -125,6 +126,8 @@ func (w *worker) operationFor(a Action) operation {
 		return func(ctx context.Context) (func(), error) { return nil, w.deps.Runtime.Remove(ctx, a.ID) }
 	case TearDown:
 		return w.tearDown
+	case FreeVolumes:
+		return w.freeVolumes
 	case DeletePod:
 		return w.deletePod()
 	}
@@ -155,7 +158,14 @@ func (w *worker) tearDown(context.Context) (func(), error) {
 		return nil, err
 	}
 	w.release()
-	return func() { w.view.Clean, w.view.Volumes = true, false }, nil
+	return func() { w.view.Clean, w.view.Freed, w.view.Volumes = true, true, false }, nil
+}
+
+func (w *worker) freeVolumes(context.Context) (func(), error) {
+	if err := w.volumes.Free(); err != nil {
+		return nil, err
+	}
+	return func() { w.paths, w.view.Volumes, w.view.Freed = nil, false, true }, nil
 }
 
 func (w *worker) runSandbox(a Action) operation {

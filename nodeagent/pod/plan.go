@@ -17,8 +17,9 @@ func (v *View) Plan(now time.Time) Plan {
 	switch {
 	case v.Gone || v.Pod.DeletionTimestamp != nil:
 		p.end()
-	case p.finished():
+	case v.End != nil || p.finished():
 		p.finish()
+	case v.Busy[roomKey].Verb == makeRoom: // its end brings us back
 	case v.Refused != "":
 		p.waitAll(unsupportedReason, v.Refused)
 	default:

@@ -110,7 +110,7 @@ func TestPlan(t *testing.T) {
 		{"second init", []Container{exited("one", 0, 0)}, []func(*View){withInit}, "start two 0"},
 		{"init done", []Container{exited("one", 0, 0), exited("two", 0, 0)}, []func(*View){withInit}, "start web 0"},
 		{"init failed, again", []Container{exited("one", 0, 1)}, []func(*View){withInit}, "start one 1"},
-		{"init failed for good", []Container{exited("one", 0, 1)}, []func(*View){withInit, never}, "remove s0"},
+		{"init failed for good", []Container{exited("one", 0, 1)}, []func(*View){withInit, never}, "remove s0; free volumes"},
 		{"init removed once started", []Container{made("web", 0, Running)}, []func(*View){withInit}, ""},
 		{"sidecar first", nil, []func(*View){withSidecar}, "start side 0"},
 		{"sidecar up", []Container{made("side", 0, Running)}, []func(*View){withSidecar}, "start web 0"},
@@ -134,15 +134,15 @@ func TestPlan(t *testing.T) {
 			v.Failures = map[string]Failure{"web": {Reason: createError, At: ago(3 * time.Second), Delay: 2 * time.Second}}
 		}}, "start web 0"},
 		{"on failure, failed", []Container{exited("web", 0, 1)}, []func(*View){onFailure}, "start web 1"},
-		{"on failure, ended well", []Container{exited("web", 0, 0)}, []func(*View){onFailure}, "remove s0"},
-		{"never", []Container{exited("web", 0, 1)}, []func(*View){never}, "remove s0"},
+		{"on failure, ended well", []Container{exited("web", 0, 0)}, []func(*View){onFailure}, "remove s0; free volumes"},
+		{"never", []Container{exited("web", 0, 1)}, []func(*View){never}, "remove s0; free volumes"},
 		{"own rule", []Container{exited("web", 0, 42)}, []func(*View){never, func(v *View) {
 			v.Pod.Spec.Containers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestart,
 				ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}}}}
 		}}, "start web 1"},
 		{"finished and forgotten by the engine", nil, []func(*View){never, func(v *View) {
 			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}
-		}}, "remove s0"},
+		}}, "remove s0; free volumes"},
 		{"image changed", []Container{func() Container { c := made("web", 0, Running); c.Hash = "x"; return c }()}, nil,
 			"kill web within 5s: Container web definition changed, will be restarted"},
 		{"liveness", []Container{made("web", 0, Running)}, []func(*View){func(v *View) { v.Health = map[string]Health{"web0": {Liveness: probe.Failure}} }},
@@ -194,7 +194,23 @@ func TestPlan(t *testing.T) {
 		{"too long active", []Container{made("web", 0, Running)}, []func(*View){func(v *View) {
 			v.Pod.Spec.ActiveDeadlineSeconds, v.Pod.Status.StartTime = ptr(int64(60)), &metav1.Time{Time: ago(time.Minute)}
 		}}, "kill web within 5s: Stopping container web"},
-		{"terminal in the API", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.Pod.Status.Phase = corev1.PodFailed }}, "remove s0"},
+		{"terminal in the API", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.Pod.Status.Phase = corev1.PodFailed }}, "remove s0; free volumes"},
+		{"terminal, volumes free", []Container{exited("web", 0, 1)}, []func(*View){never, func(v *View) { v.Freed = true }}, "remove s0"},
+
+		// Ended by the node.
+		{"ended by the node", []Container{made("web", 0, Running)}, []func(*View){func(v *View) { v.End = &End{Grace: time.Second} }},
+			"kill web within 1s: Stopping container web"},
+		{"ended, with its own grace", []Container{made("web", 0, Running)}, []func(*View){func(v *View) { v.End = &End{} }},
+			"kill web within 5s: Stopping container web"},
+		{"ended, while it starts", nil, []func(*View){busy("web", Operation{Verb: Start}), func(v *View) { v.End = &End{} }}, "cancel web"},
+		{"ended, stopped", []Container{exited("web", 0, 0)}, []func(*View){func(v *View) { v.End = &End{} }}, "remove s0; free volumes"},
+		{"ended, freed, its containers are in the way", []Container{exited("web", 0, 0)},
+			[]func(*View){func(v *View) { v.End, v.Freed, v.Purge, v.Reported = &End{}, true, true, true }}, "remove s0; remove web0"},
+		{"in the way, but its end is not told", []Container{exited("web", 0, 0)},
+			[]func(*View){func(v *View) { v.End, v.Freed, v.Purge = &End{}, true, true }}, "remove s0"},
+		{"ended, and deleted sooner", []Container{made("web", 0, Running)}, []func(*View){deleted, func(v *View) { v.End = &End{Grace: 4 * time.Second} }},
+			"kill web within 3s: Stopping container web"},
+		{"held until others have made room", nil, []func(*View){bare, busy(roomKey, Operation{Verb: makeRoom})}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := view(c.have...)

@@ -69,7 +69,8 @@ func (p *planner) allEnded() bool {
 	return len(p.Pod.Spec.Containers) > 0
 }
 
-// finish frees what a finished pod holds. Its last containers stay, for their logs, until the pod is deleted.
+// finish frees what a finished pod holds: its address, its volumes. Its last containers stay, for their logs, until the
+// pod is deleted or the node needs the room.
 func (p *planner) finish() {
 	if p.stopAll() {
 		return
@@ -77,7 +78,16 @@ func (p *planner) finish() {
 	for _, s := range p.group.sandboxes {
 		p.remove(s)
 	}
-	p.sweepDead()
+	if !p.Freed {
+		p.do(Action{Verb: FreeVolumes})
+	}
+	if !p.Purge || !p.Reported {
+		p.sweepDead()
+		return
+	}
+	for _, c := range p.Containers {
+		p.remove(c)
+	}
 }
 
 // end takes a deleted pod down:
@@ -140,7 +150,7 @@ func (p *planner) cancelStarts() bool {
 	any := false
 	for key, o := range p.Busy {
 		switch o.Verb {
-		case Start, RunSandbox, PrepareVolumes:
+		case Start, RunSandbox, PrepareVolumes, makeRoom:
 			p.plan.Actions = append(p.plan.Actions, Action{Verb: Cancel, Container: key})
 			any = true
 		}
@@ -186,6 +196,14 @@ func (p *planner) grace() time.Duration {
 	if p.Gone {
 		return graceMin
 	}
+	if p.End != nil && p.End.Grace > 0 {
+		return min(p.End.Grace, p.ownGrace())
+	}
+	return p.ownGrace()
+}
+
+// ownGrace is what the pod asks for, or what it was deleted with.
+func (p *planner) ownGrace() time.Duration {
 	seconds := p.Pod.DeletionGracePeriodSeconds
 	if seconds == nil {
 		seconds = p.Pod.Spec.TerminationGracePeriodSeconds

@@ -34,6 +34,9 @@ func (w *worker) report(ctx context.Context, plan *Plan, now time.Time) {
 	}
 	status := w.view.Status(*plan, now)
 	pod := w.view.Pod
+	if isTerminal(status.Phase) {
+		w.finish()
+	}
 	before := w.view.Reported
 	w.view.Reported = equality.Semantic.DeepEqual(status, pod.Status) ||
 		w.sent.version == pod.ResourceVersion && equality.Semantic.DeepEqual(status, w.sent.status)

@@ -57,8 +57,8 @@ func TestPlanResize(t *testing.T) {
 		{"by a restart", runs, []func(*View){wants(large), byRestart("cpu")}, "kill web within 5s: Container web resize requires restart", "PodResizeInProgress", "200m"},
 		{"memory by a restart", runs, []func(*View){wants(large), byRestart("memory")}, "resize web", "PodResizeInProgress", "200m"},
 		{"ended for it", ended, []func(*View){wants(large), byRestart("cpu"), onFailure, func(v *View) { v.Renewed = map[string]bool{"web0": true} }}, "start web 1", "", "500m"},
-		{"ended by itself before it", ended, []func(*View){wants(large), byRestart("cpu"), onFailure}, "remove s0", "", "500m"},
-		{"ended by itself", ended, []func(*View){wants(small), byRestart("cpu"), onFailure}, "remove s0", "", "200m"},
+		{"ended by itself before it", ended, []func(*View){wants(large), byRestart("cpu"), onFailure}, "remove s0; free volumes", "", "500m"},
+		{"ended by itself", ended, []func(*View){wants(small), byRestart("cpu"), onFailure}, "remove s0; free volumes", "", "200m"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := view(c.have)

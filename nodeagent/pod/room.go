@@ -24,7 +24,7 @@ func (m *Manager) afford(pod *corev1.Pod) Waiting {
 			add(others, m.given(w.latest()))
 		}
 	}
-	if why := noRoom(wanted, given, others, m.config.Capacity); why != (Waiting{}) {
+	if why := noRoom(wanted, given, others, m.config.Allocatable); why != (Waiting{}) {
 		return why
 	}
 	m.claims[pod.UID] = wanted

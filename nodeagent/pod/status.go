@@ -25,7 +25,11 @@ func (v *View) Status(p Plan, now time.Time) corev1.PodStatus {
 	s.EphemeralContainerStatuses = v.ephemeralStatuses(g, p)
 	s.Phase = v.phase(&s, g)
 	v.explain(&s, now)
+	v.tellEnd(&s, now)
 	v.conditions(&s, g, now)
+	if v.End != nil && v.End.Rejected { // there never were any
+		s.InitContainerStatuses, s.ContainerStatuses = v.Pod.Status.InitContainerStatuses, v.Pod.Status.ContainerStatuses
+	}
 	return s
 }
 

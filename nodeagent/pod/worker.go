@@ -23,6 +23,9 @@ type worker struct {
 	links   *services
 	release func() // of the objects in use
 	afford  func(*corev1.Pod) Waiting
+	gate    func(*corev1.Pod) Verdict
+	end     func(types.UID, End) <-chan struct{} // of another pod
+	asked   bool                                 // the gate has let the pod in, or not
 	log     *slog.Logger
 	files   files
 	volumes volume.Pod
@@ -98,6 +101,7 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	if !w.observe(ctx) {
 		return w.look, false
 	}
+	w.enter(ctx)
 	w.askForRoom()
 	now := time.Now()
 	plan := w.view.Plan(now)
@@ -110,6 +114,7 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	}
 	w.probe(ctx)
 	w.report(ctx, &plan, now)
+	w.serve()
 	if !w.look.IsZero() {
 		plan.wakeAt(w.look)
 	}

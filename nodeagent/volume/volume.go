@@ -107,3 +107,17 @@ func (p Pod) TearDown() error {
 	}
 	return nil
 }
+
+// Free removes the volumes of a pod that has ended. What else is kept of it stays, for what it said when it ended.
+func (p Pod) Free() error {
+	for _, kind := range []string{"subpaths", "volumes"} {
+		dir := filepath.Join(p.Dir, kind)
+		if err := unmountBelow(dir); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("removing the pod's %s: %w", kind, err)
+		}
+	}
+	return nil
+}
