@@ -15,6 +15,7 @@ import (
 	"leme/server/audit"
 	"leme/server/resource"
 	"leme/server/seal"
+	"leme/server/usage"
 )
 
 // Config is what a server needs.
@@ -36,6 +37,9 @@ type Config struct {
 
 	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
 	NodeMonitorGracePeriod time.Duration
+
+	// MetricResolution is how often agents are asked what their nodes and pods use; default 15 s.
+	MetricResolution time.Duration
 
 	TracingEndpoint       string // of an OpenTelemetry collector; empty: nothing is traced
 	TracingRatePerMillion int    // of requests whose caller is not traced itself
@@ -86,6 +90,12 @@ func (c *Config) validate() error {
 	}
 	if c.NodeMonitorGracePeriod < 0 {
 		return fmt.Errorf("server: nodes cannot be given %s before they count as lost", c.NodeMonitorGracePeriod)
+	}
+	if c.MetricResolution == 0 {
+		c.MetricResolution = usage.DefaultResolution
+	}
+	if c.MetricResolution < time.Second {
+		return fmt.Errorf("server: agents cannot be asked each %s what their nodes use: at least a second must pass", c.MetricResolution)
 	}
 	if err := c.validateServices(); err != nil {
 		return err

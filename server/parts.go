@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kjson "sigs.k8s.io/json"
@@ -23,6 +24,7 @@ import (
 	"leme/server/rest"
 	"leme/server/scheduler"
 	"leme/server/store"
+	"leme/server/usage"
 )
 
 // parts are what works over the store.
@@ -32,6 +34,7 @@ type parts struct {
 	access   *rbac.Index
 	nodes    *node.Graph
 	accounts *token.Tokens
+	used     *usage.Collector
 
 	authorizer auth.Authorizer
 }
@@ -40,7 +43,8 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	documents := openapi.New(s.kinds)
 	access, nodes := rbac.NewIndex(), node.NewGraph()
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
-	api := resource.New(st, s.kinds, resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
+	used := usage.New(s.config.MetricResolution, s.metrics)
+	api := resource.New(st, s.kinds, resource.WithMaker(used.Make), resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
 		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKeys, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
@@ -60,7 +64,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parts{api: api, handler: handler, access: access, nodes: nodes, accounts: accounts, authorizer: authorizer}, nil
+	return &parts{api: api, handler: handler, access: access, nodes: nodes, accounts: accounts, used: used, authorizer: authorizer}, nil
 }
 
 // control runs the controllers and the scheduler for as long as this server leads.
@@ -77,6 +81,12 @@ func (s *Server) control(ctx context.Context, p *parts) error {
 		return nil
 	}
 	return err
+}
+
+// measure asks the agents, on every server, what their nodes use.
+func (s *Server) measure(ctx context.Context, p *parts) error {
+	nodes := resource.For[*corev1.Node](p.api, kind.Node, "")
+	return p.used.Run(ctx, func() []*corev1.Node { return nodes.List("", nil) }, p.handler)
 }
 
 // decoder reads what the store holds by the kinds that are served.

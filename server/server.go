@@ -148,6 +148,7 @@ func (s *Server) serve(ctx context.Context, st *store.Store) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.control(ctx, p) })
+	g.Go(func() error { return s.measure(ctx, p) })
 	g.Go(func() error { return controller.Register(ctx, st.Client(), s.config.Advertise, s.port()) })
 	g.Go(func() error { return s.admit(ctx, p) })
 	return g.Wait()

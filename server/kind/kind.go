@@ -27,6 +27,9 @@ type Kind struct {
 
 	// Stored is the kind in whose form the objects are stored, where this is another version of it; made by ServedAs.
 	Stored *Kind
+	// Of is the stored kind about whose objects these tell, by the same names. They are made when they are asked for,
+	// by resource.WithMaker, and can only be got and listed; nothing of them is stored.
+	Of *Kind
 	// ToStored and FromStored convert between this version and the stored form.
 	ToStored, FromStored func(runtime.Object) (runtime.Object, error)
 

@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/kubernetes/scheme"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 )
 
 // pointsTo returns a pointer to a copy, for fields that may be left out.
@@ -78,6 +80,14 @@ const (
 	isTooLong      = ": " + string(field.ErrorTypeTooLong)
 )
 
+// known are all Go types that there are: client-go's, and those that it has a client of its own for.
+var known = func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(scheme.AddToScheme(s))
+	utilruntime.Must(metricsv1beta1.AddToScheme(s))
+	return s
+}()
+
 func TestEachKindIsDeclaredWhole(t *testing.T) {
 	for _, k := range All().List() {
 		t.Run(k.Kind, func(t *testing.T) {
@@ -85,7 +95,7 @@ func TestEachKindIsDeclaredWhole(t *testing.T) {
 				kind string
 				make func() runtime.Object
 			}{{k.Kind, k.New}, {k.Kind + "List", k.NewList}} {
-				want, err := scheme.Scheme.New(k.GroupVersion().WithKind(made.kind))
+				want, err := known.New(k.GroupVersion().WithKind(made.kind))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -130,7 +140,7 @@ func TestSetOfVersions(t *testing.T) {
 }
 
 func gotType(obj runtime.Object) string {
-	gvks, _, _ := scheme.Scheme.ObjectKinds(obj)
+	gvks, _, _ := known.ObjectKinds(obj)
 	return gvks[0].String()
 }
 

@@ -62,5 +62,8 @@ func All() *Set {
 		CSIStorageCapacity,
 		StorageClass,
 		VolumeAttachment,
+		// metrics.k8s.io/v1beta1, last: its resources are named as core ones
+		NodeMetrics,
+		PodMetrics,
 	)
 }

@@ -33,13 +33,16 @@ func (s *Set) ByKind(gvk schema.GroupVersionKind) *Kind {
 
 // ByResource returns the kind in whose form a resource's objects are stored, or nil.
 func (s *Set) ByResource(gr schema.GroupResource) *Kind {
-	return s.find(func(k *Kind) bool { return k.Stored == nil && k.Resource == gr.Resource && k.Group == gr.Group })
+	return s.find(func(k *Kind) bool { return k.isStored() && k.Resource == gr.Resource && k.Group == gr.Group })
 }
 
 // Stored returns the kinds whose objects are stored as they are: each object is one of exactly one of them.
 func (s *Set) Stored() []*Kind {
-	return slices.DeleteFunc(slices.Clone(s.List()), func(k *Kind) bool { return k.Stored != nil })
+	return slices.DeleteFunc(slices.Clone(s.List()), func(k *Kind) bool { return !k.isStored() })
 }
+
+// isStored tells the kinds in whose form objects are stored from those that are views or made when asked for.
+func (k *Kind) isStored() bool { return k.Stored == nil && k.Of == nil }
 
 // Versions returns all forms in which a stored kind's objects are served, its own included.
 func (s *Set) Versions(stored *Kind) []*Kind {

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"path"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/kube-openapi/pkg/validation/spec"
@@ -35,10 +36,20 @@ func addPaths(paths map[string]spec.PathItem, k *kind.Kind, q *queries) {
 	}
 	collection := path.Join(parent, k.Resource)
 	item := path.Join(collection, "{name}")
-	paths[collection] = pathItem(scope, spec.PathItemProps{Get: t.list(), Post: t.create(), Delete: t.removeAll()})
+	served := func(verb string, make func() *spec.Operation) *spec.Operation {
+		if slices.Contains(k.NoVerbs, verb) {
+			return nil
+		}
+		return make()
+	}
+	paths[collection] = pathItem(scope, spec.PathItemProps{
+		Get: served("list", t.list), Post: served("create", t.create), Delete: served("deletecollection", t.removeAll),
+	})
 
 	scope = append(scope, pathParameter("name", "name of the "+k.Kind))
-	paths[item] = pathItem(scope, spec.PathItemProps{Get: t.read(), Put: t.replace(), Patch: t.patch(), Delete: t.remove()})
+	paths[item] = pathItem(scope, spec.PathItemProps{
+		Get: served("get", t.read), Put: served("update", t.replace), Patch: served("patch", t.patch), Delete: served("delete", t.remove),
+	})
 	for _, s := range k.AllSubresources() {
 		addSubresource(paths, path.Join(item, s.Name), scope, t.subresource(s), s)
 	}

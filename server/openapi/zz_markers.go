@@ -1573,4 +1573,9 @@ var markerTable = []typeMarkers{
 	{GoType: "k8s.io/apimachinery/pkg/util/intstr.IntOrString",
 		Doc: "IntOrString is a type that can hold an int32 or a string.  When used in JSON or YAML marshalling and unmarshalling, it produces or consumes the inner type.  This allows you to have, for example, a JSON field that can accept a name or number. TODO: Rename to Int32OrString",
 	},
+	{GoType: "k8s.io/metrics/pkg/apis/metrics/v1beta1.PodMetrics",
+		Fields: []fieldMarkers{
+			{Name: "containers", ListType: "atomic"},
+		},
+	},
 }

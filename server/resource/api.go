@@ -22,6 +22,7 @@ type API struct {
 	services Services
 
 	guards []Guard
+	maker  Maker
 }
 
 // Option configures an API.

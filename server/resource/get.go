@@ -14,6 +14,9 @@ import (
 // Get returns one object, also as that of which a part can be written, or its scale. Without a resourceVersion it is as new as etcd is now, with "0" what the
 // cache holds, otherwise at least as new as that revision.
 func (a *API) Get(ctx context.Context, t Target, o metav1.GetOptions) (*store.Item, error) {
+	if t.Kind.Of != nil {
+		return a.getMade(ctx, t, o)
+	}
 	snapshot, err := a.read(ctx, t, o.ResourceVersion)
 	if err != nil {
 		return nil, err

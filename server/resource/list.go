@@ -25,6 +25,9 @@ type List struct {
 // holds, another one is at least as new, or exactly that with resourceVersionMatch=Exact (and for pages). Pages after
 // the first are of the first one's revision.
 func (a *API) List(ctx context.Context, t Target, o metav1.ListOptions) (*List, error) {
+	if t.Kind.Of != nil {
+		return a.listMade(ctx, t, o)
+	}
 	if err := validateListOptions(o, false); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ func userRoles() []*rbacv1.ClusterRole {
 		), aggregateToAdmin),
 		labelled(role("system:aggregate-to-edit", editing()...), aggregateToEdit),
 		labelled(role("system:aggregate-to-view", viewing()...), aggregateToView),
+		labelled(labelled(labelled(role("system:aggregated-metrics-reader", on("metrics.k8s.io", read, "pods nodes")),
+			aggregateToView), aggregateToEdit), aggregateToAdmin),
 	}
 }
 

@@ -35,6 +35,7 @@ var packages = []string{
 	"k8s.io/apimachinery/pkg/apis/meta/v1",
 	"k8s.io/apimachinery/pkg/runtime",
 	"k8s.io/apimachinery/pkg/util/intstr",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1",
 }
 
 func main() {
