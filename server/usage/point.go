@@ -48,9 +48,12 @@ func (p pair) known() bool {
 // window is the time between the points.
 func (p pair) window() time.Duration { return time.Duration(p.last.at - p.before.at) }
 
+// most is as many processors as can be told of, in billionths: points that are too close give any number.
+const most = 1 << 62
+
 // usage is the processors used on average between the two points, and the memory at the last one.
 func (p pair) usage() corev1.ResourceList {
-	rate := float64(p.last.cpu-p.before.cpu) / p.window().Seconds()
+	rate := min(float64(p.last.cpu-p.before.cpu)/p.window().Seconds(), most)
 	memory := resource.NewQuantity(int64(p.last.memory), resource.BinarySI)
 	return corev1.ResourceList{
 		corev1.ResourceCPU:    *resource.NewScaledQuantity(int64(rate), resource.Nano),
