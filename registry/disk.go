@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"cuelabs.dev/go/oci/ociregistry"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -30,7 +29,7 @@ func (r *Registry) contentPath(d digest.Digest) string {
 	return filepath.Join(r.cfg.Dir, "blobs", d.Algorithm().String(), d.Encoded()[:2], d.Encoded())
 }
 
-// linkPath is where repository repo keeps name. ociserver has checked that repo is a repository's name.
+// linkPath is where repository repo keeps name. Whoever calls has checked that repo is a repository's name.
 func (r *Registry) linkPath(repo string, e entry, name ...string) string {
 	return filepath.Join(append([]string{r.repositoriesDir(), filepath.FromSlash(repo), string(e)}, name...)...)
 }
@@ -42,13 +41,6 @@ func linkName(d digest.Digest) string {
 
 func linkDigest(name string) (digest.Digest, error) {
 	return digest.Parse(strings.Replace(name, "-", ":", 1))
-}
-
-func checkDigest(d digest.Digest) error {
-	if err := d.Validate(); err != nil {
-		return fmt.Errorf("%w: %q: %w", ociregistry.ErrDigestInvalid, d, err)
-	}
-	return nil
 }
 
 // writeFile puts data at path so that after a kill or a power cut either the old file is there or the new one.
@@ -73,9 +65,11 @@ func (r *Registry) publish(f *os.File, path string) error {
 	if err := r.makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
+	r.step()
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
+	r.step()
 	return syncDir(filepath.Dir(path))
 }
 
@@ -94,7 +88,8 @@ func (r *Registry) makeDir(dir string) error {
 }
 
 // removeFile removes path for good; a missing one is no error.
-func removeFile(path string) error {
+func (r *Registry) removeFile(path string) error {
+	r.step()
 	if err := os.Remove(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -111,6 +106,11 @@ func syncDir(dir string) error {
 	}
 	defer d.Close()
 	return d.Sync()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // names lists a directory in lexical order; a missing one is empty.

@@ -12,18 +12,25 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Collected says what a collection removed.
+// Collected says what a collection removed, or with Rules.DryRun would remove.
 type Collected struct {
-	Uploads, Manifests, Blobs int
-	Bytes                     int64 // of blobs and manifests
+	Uploads   int   `json:"uploads"`
+	Manifests int   `json:"manifests"`
+	Blobs     int   `json:"blobs"` // content, manifests' too, that no repository has any more
+	Bytes     int64 `json:"bytes"` // of that
 }
 
 // GC removes what nothing leads to any more: uploads that lie still, blobs that no manifest names and no client asked
-// for lately, and, where Config.UntaggedAge allows, manifests without a tag. It stops at the first thing it does not
+// for lately, and manifests that nothing leads to, by the rules. It stops at the first thing that it does not
 // understand, and pushes wait while it runs.
-func (r *Registry) GC(ctx context.Context) (Collected, error) {
+func (r *Registry) GC(ctx context.Context, rules Rules) (Collected, error) {
 	now := time.Now()
-	got := Collected{Uploads: r.sweepUploads(now)}
+	got := Collected{Uploads: r.sweepUploads(now, rules.DryRun)}
+	used, err := r.cfg.Used(ctx)
+	if err != nil { // then everything may be in use
+		r.cfg.Log.Warn("Images without a tag are kept: which ones are in use is not known", "err", err)
+		rules.Untagged = -1
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	repos, err := r.repositories()
@@ -35,18 +42,30 @@ func (r *Registry) GC(ctx context.Context) (Collected, error) {
 		if err := ctx.Err(); err != nil {
 			return got, err
 		}
-		n, err := r.collectRepository(repo, now, live)
-		got.Manifests += n
+		state, err := r.observe(repo)
 		if err != nil {
 			return got, fmt.Errorf("repository %s: %w", repo, err)
 		}
+		state.named = used[repo]
+		plan := state.plan(rules, now)
+		got.Manifests += len(plan.manifests)
+		state.keep(plan, live)
+		if rules.DryRun {
+			continue
+		}
+		if err := r.remove(repo, plan); err != nil {
+			return got, fmt.Errorf("repository %s: %w", repo, err)
+		}
 	}
-	err = r.collectContent(ctx, live, &got)
+	err = r.collectContent(ctx, rules, live, &got)
+	if !rules.DryRun {
+		r.metrics.collection(got)
+	}
 	return got, err
 }
 
 // sweepUploads forgets the uploads that nobody wrote to for Config.UploadAge.
-func (r *Registry) sweepUploads(now time.Time) int {
+func (r *Registry) sweepUploads(now time.Time, dryRun bool) int {
 	r.uploadsMu.Lock()
 	var idle []*upload
 	for _, u := range r.uploads {
@@ -56,73 +75,46 @@ func (r *Registry) sweepUploads(now time.Time) int {
 	}
 	r.uploadsMu.Unlock()
 	for _, u := range idle {
-		r.forget(u)
+		if !dryRun {
+			r.forget(u)
+		}
 		u.busy.Unlock()
 	}
 	return len(idle)
 }
 
-// collectRepository drops a repository's links to what it no longer needs and adds what it keeps to live.
-func (r *Registry) collectRepository(repo string, now time.Time, live map[digest.Digest]bool) (manifests int, err error) {
-	if manifests, err = r.collectManifests(repo, now); err != nil {
-		return manifests, err
-	}
-	used, err := r.referenced(repo)
-	if err != nil {
-		return manifests, err
-	}
-	err = r.eachLink(repo, blobLinks, func(d digest.Digest, info fs.FileInfo) error {
-		if _, ok := used[d]; !ok && now.Sub(info.ModTime()) > r.cfg.Grace {
-			return removeFile(r.linkPath(repo, blobLinks, linkName(d)))
-		}
-		live[d] = true
-		return nil
-	})
-	if err != nil {
-		return manifests, err
-	}
-	return manifests, r.eachLink(repo, manifestLinks, func(d digest.Digest, _ fs.FileInfo) error {
-		live[d] = true
-		return nil
-	})
-}
-
-// collectManifests deletes manifests that no tag, index or subject leads to, when the configuration allows it.
-func (r *Registry) collectManifests(repo string, now time.Time) (n int, err error) {
-	if r.cfg.UntaggedAge <= 0 {
-		return 0, nil
-	}
-	used, err := r.referenced(repo)
-	if err != nil {
-		return 0, err
-	}
+// observe reads what a repository holds.
+func (r *Registry) observe(repo string) (contents, error) {
+	c := contents{manifests: map[digest.Digest]held{}, blobs: map[digest.Digest]time.Time{}, tagged: map[digest.Digest]bool{}}
 	tags, err := r.tags(repo)
 	if err != nil {
-		return 0, err
+		return c, err
 	}
-	tagged := map[digest.Digest]bool{}
 	for _, d := range tags {
-		tagged[d] = true
+		c.tagged[d] = true
 	}
-	err = r.eachLink(repo, manifestLinks, func(d digest.Digest, info fs.FileInfo) error {
-		if _, ok := used[d]; ok || tagged[d] || now.Sub(info.ModTime()) <= r.cfg.UntaggedAge {
-			return nil
-		}
-		if m, err := r.readManifest(d); err != nil || m.Subject != nil && r.has(repo, m.Subject.Digest) {
+	err = r.eachLink(repo, blobLinks, func(d digest.Digest, t time.Time) error {
+		c.blobs[d] = t
+		return nil
+	})
+	if err != nil {
+		return c, err
+	}
+	return c, r.eachLink(repo, manifestLinks, func(d digest.Digest, t time.Time) error {
+		m, err := r.readManifest(d)
+		if err != nil {
 			return err
 		}
-		n++
-		return r.deleteManifest(repo, d)
+		h := held{blobs: m.blobs(), children: m.children(), time: t}
+		if m.Subject != nil {
+			h.subject = m.Subject.Digest
+		}
+		c.manifests[d] = h
+		return nil
 	})
-	return n, err
 }
 
-func (r *Registry) has(repo string, manifest digest.Digest) bool {
-	_, err := r.manifestType(repo, manifest)
-	return err == nil
-}
-
-func (r *Registry) eachLink(repo string, e entry, fn func(digest.Digest, fs.FileInfo) error) error {
+func (r *Registry) eachLink(repo string, e entry, fn func(digest.Digest, time.Time) error) error {
 	list, err := digests(r.linkPath(repo, e))
 	if err != nil {
 		return err
@@ -133,7 +125,7 @@ func (r *Registry) eachLink(repo string, e entry, fn func(digest.Digest, fs.File
 			continue
 		}
 		if err == nil {
-			err = fn(d, info)
+			err = fn(d, info.ModTime())
 		}
 		if err != nil {
 			return err
@@ -142,11 +134,67 @@ func (r *Registry) eachLink(repo string, e entry, fn func(digest.Digest, fs.File
 	return nil
 }
 
-// collectContent removes the content that no repository links to. Content gets its link under the lock held here, so
-// what has none is unused.
-func (r *Registry) collectContent(ctx context.Context, live map[digest.Digest]bool, got *Collected) error {
-	root := filepath.Join(r.cfg.Dir, "blobs")
-	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+// keep adds the content to live that the repository has after a removal.
+func (c contents) keep(p removal, live map[digest.Digest]bool) {
+	gone := map[digest.Digest]bool{}
+	for _, d := range p.manifests {
+		gone[d] = true
+	}
+	for d := range c.manifests {
+		if !gone[d] {
+			live[d] = true
+		}
+	}
+	clear(gone)
+	for _, d := range p.blobs {
+		gone[d] = true
+	}
+	for d := range c.blobs {
+		if !gone[d] {
+			live[d] = true
+		}
+	}
+}
+
+// remove carries a plan out, and sweeps what is empty then.
+func (r *Registry) remove(repo string, p removal) error {
+	for _, d := range p.manifests {
+		if err := r.deleteManifest(repo, d); err != nil {
+			return err
+		}
+	}
+	for _, d := range p.blobs {
+		delete(r.usage.repos, repo)
+		if err := r.removeFile(r.linkPath(repo, blobLinks, linkName(d))); err != nil {
+			return err
+		}
+	}
+	r.sweepFolders(repo)
+	return nil
+}
+
+// sweepFolders removes a repository's folders as far as they are empty, and the repository's own above them. Links are
+// made under Registry.mu alone, so no folder goes from under one.
+func (r *Registry) sweepFolders(repo string) {
+	subjects, _ := names(r.linkPath(repo, referrerLinks)) // what cannot be read stays
+	for _, s := range subjects {
+		_ = os.Remove(r.linkPath(repo, referrerLinks, s))
+	}
+	for _, e := range []entry{tagLinks, referrerLinks, manifestLinks, blobLinks} {
+		_ = os.Remove(r.linkPath(repo, e))
+	}
+	for dir := filepath.Join(r.repositoriesDir(), filepath.FromSlash(repo)); dir != r.repositoriesDir(); dir = filepath.Dir(dir) {
+		if os.Remove(dir) != nil { // not empty
+			return
+		}
+	}
+}
+
+// collectContent removes the content that no repository links to, and measures the rest. Content gets its link under the
+// lock held here, so what has none is unused.
+func (r *Registry) collectContent(ctx context.Context, rules Rules, live map[digest.Digest]bool, got *Collected) error {
+	var left int64
+	err := filepath.WalkDir(filepath.Join(r.cfg.Dir, "blobs"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -155,15 +203,23 @@ func (r *Registry) collectContent(ctx context.Context, live map[digest.Digest]bo
 		if err := d.Validate(); err != nil {
 			return fmt.Errorf("%s is no content of this registry: %w", path, err)
 		}
-		if live[d] {
-			return ctx.Err()
-		}
 		info, err := e.Info()
 		if err != nil {
 			return err
 		}
+		if live[d] {
+			left += info.Size()
+			return ctx.Err()
+		}
 		got.Blobs++
 		got.Bytes += info.Size()
-		return removeFile(path)
+		if rules.DryRun {
+			return nil
+		}
+		return r.removeFile(path)
 	})
+	if err == nil && !rules.DryRun {
+		r.usage.stored.Store(left)
+	}
+	return err
 }

@@ -12,19 +12,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/opencontainers/go-digest"
 )
 
 // childDir in the environment makes the test binary a registry server in that directory, for TestKill.
 const childDir = "LEME_REGISTRY_TEST_DIR"
 
+// childStep in the environment makes the test binary a registry that lives a life of its own and ends at that step.
+const childStep = "LEME_REGISTRY_TEST_STEP"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
+		if at := os.Getenv(childStep); at != "" {
+			liveUntilStep(dir, at)
+			return
+		}
 		serveUntilKilled(dir)
 	}
 	m.Run()
@@ -97,7 +102,7 @@ func TestKill(t *testing.T) {
 		if pushErr != nil {
 			must(t, remote.Write(again, img))
 		}
-		checkTags(t, again.Context())
+		checkEverything(t, again.Context())
 	}
 }
 
@@ -114,16 +119,4 @@ func checkContent(t *testing.T, dir string) {
 		}
 		return err
 	}))
-}
-
-// checkTags pulls whatever a tag leads to.
-func checkTags(t *testing.T, repo name.Repository) {
-	t.Helper()
-	tags, err := remote.List(repo)
-	must(t, err)
-	for _, tag := range tags {
-		img, err := remote.Image(repo.Tag(tag))
-		must(t, err)
-		must(t, validate.Image(img))
-	}
 }

@@ -7,102 +7,60 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
-	"cuelabs.dev/go/oci/ociregistry"
 	"github.com/opencontainers/go-digest"
 )
 
-// manifest is what image manifests and indexes, OCI's and Docker's, have in common: what they name.
-type manifest struct {
-	SchemaVersion int                      `json:"schemaVersion"`
-	MediaType     string                   `json:"mediaType"`
-	ArtifactType  string                   `json:"artifactType"`
-	Config        *ociregistry.Descriptor  `json:"config"`
-	Layers        []ociregistry.Descriptor `json:"layers"`
-	Blobs         []ociregistry.Descriptor `json:"blobs"`
-	Manifests     []ociregistry.Descriptor `json:"manifests"`
-	Subject       *ociregistry.Descriptor  `json:"subject"`
-	Annotations   map[string]string        `json:"annotations"`
-}
+// pullTimePrecision is how exactly the registry remembers when a manifest was last pulled.
+const pullTimePrecision = time.Hour
 
-// parseManifest reads a manifest and settles its media type: the header's, or its own where the header has none.
-func parseManifest(data []byte, header string) (manifest, string, error) {
-	var m manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return m, "", fmt.Errorf("%w: %w", ociregistry.ErrManifestInvalid, err)
-	}
-	if m.SchemaVersion != 2 {
-		return m, "", fmt.Errorf("%w: schemaVersion %d is not served here, only 2", ociregistry.ErrManifestInvalid, m.SchemaVersion)
-	}
-	if header == "" || header == octetStream {
-		header = m.MediaType
-	}
-	if header == "" {
-		return m, "", fmt.Errorf("%w: no media type", ociregistry.ErrManifestInvalid)
-	}
-	if m.MediaType != "" && m.MediaType != header {
-		return m, "", fmt.Errorf("%w: it is a %s, sent as %s", ociregistry.ErrManifestInvalid, m.MediaType, header)
-	}
-	return m, header, nil
-}
-
-// blobs are the blobs that must be here for the manifest to be whole; a descriptor with URLs is fetched from elsewhere.
-func (m *manifest) blobs() []digest.Digest {
-	var out []digest.Digest
-	if m.Config != nil {
-		out = append(out, m.Config.Digest)
-	}
-	for _, list := range [][]ociregistry.Descriptor{m.Layers, m.Blobs} {
-		for _, l := range list {
-			if len(l.URLs) == 0 {
-				out = append(out, l.Digest)
-			}
-		}
-	}
-	return out
-}
-
-// PushManifest stores a manifest whose parts are all here, and points tag at it unless that is empty.
-func (r *Registry) PushManifest(ctx context.Context, repo, tag string, data []byte, mediaType string) (ociregistry.Descriptor, error) {
+// PushManifest stores a manifest of digest d whose parts are all here, and points the tags at it.
+func (r *Registry) PushManifest(_ context.Context, repo string, d digest.Digest, tags []string, data []byte, mediaType string) (Manifest, error) {
 	m, mediaType, err := parseManifest(data, mediaType)
 	if err != nil {
-		return ociregistry.Descriptor{}, err
+		return m, err
 	}
-	d := digest.FromBytes(data)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.checkParts(repo, m); err != nil {
-		return ociregistry.Descriptor{}, err
+		return m, err
+	}
+	if err := r.usage.room(int64(len(data)), r.cfg.Quota); err != nil {
+		return m, err
+	}
+	if err := r.admit(repo, manifestLinks, d, int64(len(data))); err != nil {
+		return m, err
 	}
 	if err := r.writeFile(r.contentPath(d), data); err != nil {
-		return ociregistry.Descriptor{}, err
+		return m, err
 	}
 	if err := r.writeFile(r.linkPath(repo, manifestLinks, linkName(d)), []byte(mediaType)); err != nil {
-		return ociregistry.Descriptor{}, err
+		return m, err
 	}
 	if m.Subject != nil {
 		if err := r.writeFile(r.linkPath(repo, referrerLinks, linkName(m.Subject.Digest), linkName(d)), nil); err != nil {
-			return ociregistry.Descriptor{}, err
+			return m, err
 		}
 	}
-	if tag != "" {
+	for _, tag := range tags {
 		if err := r.writeFile(r.linkPath(repo, tagLinks, tag), []byte(d)); err != nil {
-			return ociregistry.Descriptor{}, err
+			return m, err
 		}
 	}
-	return ociregistry.Descriptor{MediaType: mediaType, Digest: d, Size: int64(len(data))}, nil
+	return m, nil
 }
 
 // checkParts wants every part of a manifest in the repository; a subject may still be missing, says the specification.
-func (r *Registry) checkParts(repo string, m manifest) error {
+func (r *Registry) checkParts(repo string, m Manifest) error {
 	for _, d := range m.blobs() {
 		if err := r.hasBlob(repo, d); err != nil {
 			return partError(d, err)
 		}
 	}
-	for _, child := range m.Manifests {
-		if _, err := r.manifestType(repo, child.Digest); err != nil {
-			return partError(child.Digest, err)
+	for _, d := range m.children() {
+		if _, err := r.manifestType(repo, d); err != nil {
+			return partError(d, err)
 		}
 	}
 	if m.Subject != nil {
@@ -112,8 +70,8 @@ func (r *Registry) checkParts(repo string, m manifest) error {
 }
 
 func partError(d digest.Digest, err error) error {
-	if errors.Is(err, ociregistry.ErrBlobUnknown) || errors.Is(err, ociregistry.ErrManifestUnknown) {
-		return fmt.Errorf("%w: %s", ociregistry.ErrManifestBlobUnknown, d)
+	if errors.Is(err, ErrBlobUnknown) || errors.Is(err, ErrManifestUnknown) {
+		return fmt.Errorf("%w: %s", ErrManifestBlobUnknown, d)
 	}
 	return err
 }
@@ -125,31 +83,31 @@ func (r *Registry) manifestType(repo string, d digest.Digest) (string, error) {
 	}
 	mediaType, err := os.ReadFile(r.linkPath(repo, manifestLinks, linkName(d)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", ociregistry.ErrManifestUnknown
+		return "", ErrManifestUnknown
 	}
 	return string(mediaType), err
 }
 
-// GetManifest opens a manifest by its digest.
-func (r *Registry) GetManifest(ctx context.Context, repo string, d ociregistry.Digest) (ociregistry.BlobReader, error) {
+// GetManifest opens a manifest by its digest, and remembers that it was asked for.
+func (r *Registry) GetManifest(_ context.Context, repo string, d digest.Digest) (*Content, error) {
 	mediaType, err := r.manifestType(repo, d)
 	if err != nil {
 		return nil, err
 	}
-	return r.openContent(d, mediaType)
-}
-
-// ResolveManifest finds a manifest's media type and size.
-func (r *Registry) ResolveManifest(ctx context.Context, repo string, d ociregistry.Digest) (ociregistry.Descriptor, error) {
-	mediaType, err := r.manifestType(repo, d)
-	if err != nil {
-		return ociregistry.Descriptor{}, err
+	link := r.linkPath(repo, manifestLinks, linkName(d))
+	if info, err := os.Stat(link); err == nil && time.Since(info.ModTime()) > pullTimePrecision {
+		now := time.Now()
+		_ = os.Chtimes(link, now, now) // deleted since, at worst
 	}
-	return r.statContent(d, mediaType)
+	content, err := r.openContent(d, mediaType)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrManifestUnknown // deleted and collected since
+	}
+	return content, err
 }
 
 // DeleteManifest takes a manifest and the tags that point at it out of a repository.
-func (r *Registry) DeleteManifest(ctx context.Context, repo string, d ociregistry.Digest) error {
+func (r *Registry) DeleteManifest(_ context.Context, repo string, d digest.Digest) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.manifestType(repo, d); err != nil {
@@ -158,7 +116,7 @@ func (r *Registry) DeleteManifest(ctx context.Context, repo string, d ociregistr
 	return r.deleteManifest(repo, d)
 }
 
-// deleteManifest removes the tags first: a tag never points at nothing.
+// deleteManifest removes the tags first: a tag never points at nothing. Registry.mu is held.
 func (r *Registry) deleteManifest(repo string, d digest.Digest) error {
 	tags, err := r.tags(repo)
 	if err != nil {
@@ -166,7 +124,7 @@ func (r *Registry) deleteManifest(repo string, d digest.Digest) error {
 	}
 	for tag, at := range tags {
 		if at == d {
-			if err := removeFile(r.linkPath(repo, tagLinks, tag)); err != nil {
+			if err := r.removeFile(r.linkPath(repo, tagLinks, tag)); err != nil {
 				return err
 			}
 		}
@@ -176,16 +134,17 @@ func (r *Registry) deleteManifest(repo string, d digest.Digest) error {
 		return err
 	}
 	if m.Subject != nil {
-		if err := removeFile(r.linkPath(repo, referrerLinks, linkName(m.Subject.Digest), linkName(d))); err != nil {
+		if err := r.removeFile(r.linkPath(repo, referrerLinks, linkName(m.Subject.Digest), linkName(d))); err != nil {
 			return err
 		}
 	}
-	return removeFile(r.linkPath(repo, manifestLinks, linkName(d)))
+	delete(r.usage.repos, repo)
+	return r.removeFile(r.linkPath(repo, manifestLinks, linkName(d)))
 }
 
 // readManifest reads stored content as a manifest.
-func (r *Registry) readManifest(d digest.Digest) (manifest, error) {
-	var m manifest
+func (r *Registry) readManifest(d digest.Digest) (Manifest, error) {
+	var m Manifest
 	data, err := os.ReadFile(r.contentPath(d))
 	if err != nil {
 		return m, err
@@ -194,26 +153,4 @@ func (r *Registry) readManifest(d digest.Digest) (manifest, error) {
 		return m, fmt.Errorf("manifest %s: %w", d, err)
 	}
 	return m, nil
-}
-
-// referenced maps each digest that a manifest of the repository names to that manifest.
-func (r *Registry) referenced(repo string) (map[digest.Digest]digest.Digest, error) {
-	list, err := digests(r.linkPath(repo, manifestLinks))
-	if err != nil {
-		return nil, err
-	}
-	out := map[digest.Digest]digest.Digest{}
-	for _, d := range list {
-		m, err := r.readManifest(d)
-		if err != nil {
-			return nil, err
-		}
-		for _, part := range m.blobs() {
-			out[part] = d
-		}
-		for _, child := range m.Manifests {
-			out[child.Digest] = d
-		}
-	}
-	return out, nil
 }

@@ -5,8 +5,7 @@
 //	mux.Handle("/v2/", r) // behind TLS and authentication, which are not this package's work
 //	go r.Run(ctx)         // collects garbage now and then
 //
-// The HTTP side (routes, paging, chunk and error formats of the OCI distribution specification 1.1) is ociregistry's
-// ociserver; this package is the store behind it, and holds these promises:
+// It serves all of the OCI distribution specification 1.1, and keeps these promises:
 //
 //   - Content is named by its digest and verified before it gets its name: written to a temporary file, synced, renamed.
 //     A kill at any moment leaves the old state or the new one, and a temporary file that the next start removes.
@@ -30,14 +29,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"cuelabs.dev/go/oci/ociregistry"
-	"cuelabs.dev/go/oci/ociregistry/ociserver"
 )
 
 // MaxManifestSize is the largest manifest accepted, in bytes; the distribution specification asks for no less.
@@ -58,9 +53,16 @@ type Config struct {
 	// Grace is how long a blob that no manifest names is kept after a client last pushed it or asked for it: the
 	// manifest may be on its way. Default: 1 hour.
 	Grace time.Duration
-	// UntaggedAge, when positive, lets manifests go that no tag, index or referrer leads to, this long after they were
-	// pushed. Zero keeps them, since pods may name an image by its digest.
+	// UntaggedAge, when positive, lets manifests go that no tag, index or subject leads to, this long after they were
+	// last pushed or pulled. Zero keeps them.
 	UntaggedAge time.Duration
+	// Used finds the images that somebody names by digest, which are kept even when they have no tag. Default: none are.
+	Used func(context.Context) (InUse, error)
+	// Quota bounds all content together, RepositoryQuota what one repository has, in bytes; zero is no bound.
+	Quota, RepositoryQuota int64
+	// Readable says whether the client of a request may read a repository that it wants to mount a blob from.
+	// Default: it may.
+	Readable func(ctx context.Context, repo string) bool
 	// GCInterval is how often Run collects garbage. Default: 1 hour.
 	GCInterval time.Duration
 }
@@ -71,6 +73,12 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Used == nil {
+		c.Used = func(context.Context) (InUse, error) { return InUse{}, nil }
+	}
+	if c.Readable == nil {
+		c.Readable = func(context.Context, string) bool { return true }
 	}
 	if c.MaxBlobSize == 0 {
 		c.MaxBlobSize = 64 << 30
@@ -92,9 +100,11 @@ func (c *Config) setDefaults() error {
 
 // Registry is an OCI registry on disk. It is an http.Handler for /v2/ and safe for concurrent use.
 type Registry struct {
-	*ociregistry.Funcs // refuses what is not implemented here: nothing, today
-	cfg                Config
-	handler            http.Handler
+	cfg     Config
+	routes  map[endpoint]map[string]handler
+	metrics *metrics
+	usage   usage
+	step    func() // called before and after each change on disk, for tests that end the process there
 
 	// mu is held to change what repositories have, and by the collector from its first look to its last removal.
 	// Content is read and uploads are written without it.
@@ -109,7 +119,7 @@ func New(cfg Config) (*Registry, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	r := &Registry{cfg: cfg, uploads: map[string]*upload{}}
+	r := &Registry{cfg: cfg, uploads: map[string]*upload{}, step: func() {}}
 	if err := os.RemoveAll(r.uploadDir()); err != nil {
 		return nil, fmt.Errorf("registry: sweeping uploads: %w", err)
 	}
@@ -118,7 +128,10 @@ func New(cfg Config) (*Registry, error) {
 			return nil, fmt.Errorf("registry: %w", err)
 		}
 	}
-	r.handler = ociserver.New(r, &ociserver.Options{WriteError: r.writeError})
+	if err := r.measure(); err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	r.routes, r.metrics = r.handlers(), newMetrics(r)
 	return r, nil
 }
 
@@ -132,7 +145,7 @@ func (r *Registry) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		got, err := r.GC(ctx)
+		got, err := r.GC(ctx, r.Rules())
 		if err != nil && ctx.Err() == nil {
 			r.cfg.Log.Error("collecting the registry's garbage", "err", err)
 		}

@@ -287,7 +287,7 @@ func TestGarbage(t *testing.T) {
 	must(t, remote.WriteIndex(ref(t, "%s/y:index", host), index))
 	wantStatus(t, request(t, "POST", "http://"+host+"/v2/x/blobs/uploads/?digest="+digest.FromString("orphan").String(), []byte("orphan")), 201, "")
 
-	got, err := r.GC(t.Context())
+	got, err := r.GC(t.Context(), r.Rules())
 	must(t, err)
 	if got != (Collected{}) {
 		t.Errorf("collected %+v within the grace", got)
@@ -300,7 +300,7 @@ func TestGarbage(t *testing.T) {
 		return err
 	}))
 	wantStatus(t, request(t, "HEAD", "http://"+host+"/v2/x/blobs/"+digest.FromString("orphan").String(), nil), 200, "")
-	got, err = r.GC(t.Context())
+	got, err = r.GC(t.Context(), r.Rules())
 	must(t, err)
 	if got.Manifests != 1 || got.Blobs != 4 { // manifest, config and two layers of "gone"; the orphan was just asked for
 		t.Errorf("collected %+v, want 1 manifest and 4 blobs", got)

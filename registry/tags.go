@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 
-	"cuelabs.dev/go/oci/ociregistry"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -20,7 +17,7 @@ import (
 func (r *Registry) tag(repo, name string) (digest.Digest, error) {
 	data, err := os.ReadFile(r.linkPath(repo, tagLinks, name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: no tag %s in %s", ociregistry.ErrManifestUnknown, name, repo)
+		return "", fmt.Errorf("%w: no tag %s in %s", ErrManifestUnknown, name, repo)
 	}
 	if err != nil {
 		return "", err
@@ -43,105 +40,54 @@ func (r *Registry) tags(repo string) (map[string]digest.Digest, error) {
 	return out, nil
 }
 
-// GetTag opens the manifest that a tag points at.
-func (r *Registry) GetTag(ctx context.Context, repo, name string) (ociregistry.BlobReader, error) {
-	d, err := r.tag(repo, name)
-	if err != nil {
-		return nil, err
-	}
-	return r.GetManifest(ctx, repo, d)
-}
-
-// ResolveTag finds the digest, media type and size of what a tag points at.
-func (r *Registry) ResolveTag(ctx context.Context, repo, name string) (ociregistry.Descriptor, error) {
-	d, err := r.tag(repo, name)
-	if err != nil {
-		return ociregistry.Descriptor{}, err
-	}
-	return r.ResolveManifest(ctx, repo, d)
-}
-
 // DeleteTag removes a tag and leaves the manifest.
-func (r *Registry) DeleteTag(ctx context.Context, repo, name string) error {
+func (r *Registry) DeleteTag(_ context.Context, repo, name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.tag(repo, name); err != nil {
 		return err
 	}
-	return removeFile(r.linkPath(repo, tagLinks, name))
+	return r.removeFile(r.linkPath(repo, tagLinks, name))
 }
 
-// Tags lists a repository's tags after startAfter, in lexical order.
-func (r *Registry) Tags(ctx context.Context, repo, startAfter string) iter.Seq2[string, error] {
+// Tags lists a repository's tags in lexical order.
+func (r *Registry) Tags(_ context.Context, repo string) ([]string, error) {
 	manifests, err := names(r.linkPath(repo, manifestLinks))
-	if err == nil && len(manifests) == 0 {
-		err = fmt.Errorf("%w: %s", ociregistry.ErrNameUnknown, repo)
-	}
 	if err != nil {
-		return ociregistry.ErrorSeq[string](err)
+		return nil, err
 	}
-	list, err := names(r.linkPath(repo, tagLinks))
-	return after(list, startAfter, err)
+	if len(manifests) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNameUnknown, repo)
+	}
+	return names(r.linkPath(repo, tagLinks))
 }
 
-// Repositories lists the repositories that have a manifest, after startAfter, in lexical order.
-func (r *Registry) Repositories(ctx context.Context, startAfter string) iter.Seq2[string, error] {
+// Repositories lists the repositories that have a manifest, in lexical order.
+func (r *Registry) Repositories(context.Context) ([]string, error) {
 	list, err := r.repositories()
 	if err != nil {
-		return ociregistry.ErrorSeq[string](err)
+		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(repo string) bool {
-		manifests, e := names(r.linkPath(repo, manifestLinks))
-		err = errors.Join(err, e)
-		return len(manifests) == 0
-	})
-	return after(list, startAfter, err)
-}
-
-// Referrers lists the manifests of a repository that have d as their subject.
-func (r *Registry) Referrers(ctx context.Context, repo string, d ociregistry.Digest, artifactType string) iter.Seq2[ociregistry.Descriptor, error] {
-	return func(yield func(ociregistry.Descriptor, error) bool) {
-		list, err := digests(r.linkPath(repo, referrerLinks, linkName(d)))
+	var out []string
+	for _, repo := range list {
+		manifests, err := names(r.linkPath(repo, manifestLinks))
 		if err != nil {
-			yield(ociregistry.Descriptor{}, err)
-			return
+			return nil, err
 		}
-		for _, ref := range list {
-			desc, err := r.referrer(ctx, repo, ref)
-			if errors.Is(err, ociregistry.ErrManifestUnknown) {
-				continue // deleted since it was listed
-			}
-			if err == nil && artifactType != "" && desc.ArtifactType != artifactType {
-				continue
-			}
-			if !yield(desc, err) || err != nil {
-				return
-			}
+		if len(manifests) > 0 {
+			out = append(out, repo)
 		}
 	}
-}
-
-// referrer describes a manifest as a referrers list does.
-func (r *Registry) referrer(ctx context.Context, repo string, d digest.Digest) (ociregistry.Descriptor, error) {
-	desc, err := r.ResolveManifest(ctx, repo, d)
-	if err != nil {
-		return desc, err
-	}
-	m, err := r.readManifest(d)
-	if err != nil {
-		return desc, err
-	}
-	desc.ArtifactType, desc.Annotations = m.ArtifactType, m.Annotations
-	if desc.ArtifactType == "" && m.Config != nil {
-		desc.ArtifactType = m.Config.MediaType
-	}
-	return desc, nil
+	return out, nil
 }
 
 // repositories lists every repository that has a folder, in lexical order of its name.
 func (r *Registry) repositories() ([]string, error) {
 	root, seen := r.repositoriesDir(), map[string]bool{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // swept since it was listed
+		}
 		if err != nil || !strings.HasPrefix(d.Name(), "_") {
 			return err
 		}
@@ -158,16 +104,4 @@ func (r *Registry) repositories() ([]string, error) {
 	}
 	sort.Strings(list)
 	return list, err
-}
-
-// after yields the part of a sorted list that comes after start, or the error.
-func after(list []string, start string, err error) iter.Seq2[string, error] {
-	if err != nil {
-		return ociregistry.ErrorSeq[string](err)
-	}
-	i, found := slices.BinarySearch(list, start)
-	if found {
-		i++
-	}
-	return ociregistry.SliceSeq(list[i:])
 }

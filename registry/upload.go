@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"cuelabs.dev/go/oci/ociregistry"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -27,31 +25,17 @@ type upload struct {
 	used time.Time // guarded by Registry.uploadsMu
 }
 
-// PushBlob stores a blob that comes in one request.
-func (r *Registry) PushBlob(ctx context.Context, repo string, desc ociregistry.Descriptor, content io.Reader) (ociregistry.Descriptor, error) {
-	w, err := r.PushBlobChunked(ctx, repo, 0)
-	if err != nil {
-		return ociregistry.Descriptor{}, err
-	}
-	defer func() { _ = w.Cancel() }() // of no effect once it is committed
-	n, err := io.Copy(w, content)
-	if err != nil {
-		return ociregistry.Descriptor{}, err
-	}
-	if desc.Size >= 0 && desc.Size != n {
-		return ociregistry.Descriptor{}, ociregistry.ErrSizeInvalid
-	}
-	return w.Commit(desc.Digest)
-}
+// anyOffset stands for the end of an upload, wherever that is.
+const anyOffset = -1
 
-// PushBlobChunked starts an upload.
-func (r *Registry) PushBlobChunked(ctx context.Context, repo string, chunkSize int) (ociregistry.BlobWriter, error) {
+// StartUpload begins a blob of a repository.
+func (r *Registry) StartUpload(repo string) (*Upload, error) {
 	id := rand.Text()
 	u := &upload{repo: repo, id: id, path: filepath.Join(r.uploadDir(), id), hash: sha256.New(), used: time.Now()}
 	r.uploadsMu.Lock()
 	defer r.uploadsMu.Unlock()
 	if len(r.uploads) >= r.cfg.MaxUploads {
-		return nil, fmt.Errorf("%w: %d uploads are open", ociregistry.ErrTooManyRequests, len(r.uploads))
+		return nil, fmt.Errorf("%w: %d uploads are open", ErrTooManyRequests, len(r.uploads))
 	}
 	f, err := os.OpenFile(u.path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -59,21 +43,21 @@ func (r *Registry) PushBlobChunked(ctx context.Context, repo string, chunkSize i
 	}
 	r.uploads[id] = u
 	u.busy.Lock()
-	return &uploadWriter{r: r, u: u, file: f}, nil
+	return &Upload{r: r, u: u, file: f}, nil
 }
 
-// PushBlobChunkedResume goes on with an upload. Where the request names an offset, it must be the upload's end.
-func (r *Registry) PushBlobChunkedResume(ctx context.Context, repo, id string, _ int64, chunkSize int) (ociregistry.BlobWriter, error) {
+// ResumeUpload goes on with an upload. Unless offset is negative it must be the upload's end.
+func (r *Registry) ResumeUpload(repo, id string, offset int64) (*Upload, error) {
 	r.uploadsMu.Lock()
 	defer r.uploadsMu.Unlock()
 	u := r.uploads[id]
 	if u == nil || u.repo != repo {
-		return nil, ociregistry.ErrBlobUploadUnknown
+		return nil, ErrBlobUploadUnknown
 	}
 	if !u.busy.TryLock() {
-		return nil, fmt.Errorf("%w: another request is writing this upload", ociregistry.ErrTooManyRequests)
+		return nil, fmt.Errorf("%w: another request is writing this upload", ErrTooManyRequests)
 	}
-	w, err := r.reopen(ctx, u)
+	w, err := r.reopen(u, offset)
 	if err != nil {
 		u.busy.Unlock()
 		return nil, err
@@ -82,96 +66,121 @@ func (r *Registry) PushBlobChunkedResume(ctx context.Context, repo, id string, _
 	return w, nil
 }
 
-func (r *Registry) reopen(ctx context.Context, u *upload) (*uploadWriter, error) {
-	if offset, ok := explicitOffset(ctx); ok && offset != u.size {
-		return nil, fmt.Errorf("%w: the upload has %d bytes, the chunk starts at %d", ociregistry.ErrRangeInvalid, u.size, offset)
+func (r *Registry) reopen(u *upload, offset int64) (*Upload, error) {
+	if offset >= 0 && offset != u.size {
+		return nil, fmt.Errorf("%w: the upload has %d bytes, the chunk starts at %d", errRangeInvalid, u.size, offset)
 	}
 	f, err := os.OpenFile(u.path, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &uploadWriter{r: r, u: u, file: f}, nil
+	return &Upload{r: r, u: u, file: f}, nil
 }
 
-// forget ends an upload's life, whether it became a blob or not.
+// forget ends an upload's life, whether it became a blob or not. The caller holds u.busy.
 func (r *Registry) forget(u *upload) {
 	r.uploadsMu.Lock()
+	_, open := r.uploads[u.id]
 	delete(r.uploads, u.id)
 	r.uploadsMu.Unlock()
+	if open {
+		r.usage.coming.Add(-u.size)
+	}
 	_ = os.Remove(u.path) // renamed when it became a blob; swept at the next start otherwise
 }
 
-// uploadWriter is one request's hold on an upload.
-type uploadWriter struct {
+// Upload is one request's hold on a blob that comes in. It ends with Close, Cancel or Commit.
+type Upload struct {
 	r      *Registry
 	u      *upload
 	file   *os.File
+	failed error // of a write, as opposed to what was to be written
 	closed bool
 }
 
-func (w *uploadWriter) ID() string     { return w.u.id }
-func (w *uploadWriter) Size() int64    { return w.u.size }
-func (w *uploadWriter) ChunkSize() int { return 0 } // any size will do
+// Size is how much has come, in bytes.
+func (w *Upload) Size() int64 { return w.u.size }
 
-func (w *uploadWriter) Write(p []byte) (int, error) {
+// Write appends, within the bounds of blobs and of the registry.
+func (w *Upload) Write(p []byte) (int, error) {
+	n, err := w.write(p)
+	w.failed = err
+	return n, err
+}
+
+func (w *Upload) write(p []byte) (int, error) {
 	if w.u.size+int64(len(p)) > w.r.cfg.MaxBlobSize {
-		return 0, fmt.Errorf("%w: a blob may have at most %d bytes", ociregistry.ErrSizeInvalid, w.r.cfg.MaxBlobSize)
+		return 0, fmt.Errorf("%w: a blob may have at most %d bytes", ErrSizeInvalid, w.r.cfg.MaxBlobSize)
+	}
+	if err := w.r.usage.room(int64(len(p)), w.r.cfg.Quota); err != nil {
+		return 0, err
 	}
 	n, err := w.file.Write(p)
 	w.u.hash.Write(p[:n])
 	w.u.size += int64(n)
+	w.r.usage.coming.Add(int64(n))
+	w.r.metrics.pushed.Add(float64(n))
 	return n, err
 }
 
+// copy appends a request's body. One that breaks off leaves what has come, to be resumed.
+func (w *Upload) copy(body io.Reader) error {
+	_, err := io.Copy(w, body)
+	if err != nil && w.failed == nil {
+		return fmt.Errorf("%w: the body broke off after %d bytes of the blob: %w", ErrSizeInvalid, w.u.size, err)
+	}
+	return err
+}
+
 // Close lets the upload go; another request may go on with it.
-func (w *uploadWriter) Close() error {
+func (w *Upload) Close() {
 	if w.closed {
-		return nil
+		return
 	}
 	w.closed = true
-	defer w.u.busy.Unlock()
-	return w.file.Close()
+	w.file.Close() // what matters was synced
+	w.u.busy.Unlock()
 }
 
 // Cancel throws the upload away, unless it was committed or let go.
-func (w *uploadWriter) Cancel() error {
+func (w *Upload) Cancel() {
 	if w.closed {
-		return nil
+		return
 	}
 	w.r.forget(w.u)
-	return w.Close()
+	w.Close()
 }
 
 // Commit makes the upload a blob of its repository when its content has the digest; otherwise the upload is gone.
-func (w *uploadWriter) Commit(d ociregistry.Digest) (ociregistry.Descriptor, error) {
+func (w *Upload) Commit(d digest.Digest) error {
 	defer w.Close()
 	defer w.r.forget(w.u)
 	if err := checkDigest(d); err != nil {
-		return ociregistry.Descriptor{}, err
+		return err
 	}
 	got, err := w.digest(d.Algorithm())
 	if err != nil {
-		return ociregistry.Descriptor{}, err
+		return err
 	}
 	if got != d {
-		return ociregistry.Descriptor{}, fmt.Errorf("%w: the content's digest is %s", ociregistry.ErrDigestInvalid, got)
+		return fmt.Errorf("%w: the content's digest is %s", ErrDigestInvalid, got)
 	}
 	if err := w.file.Sync(); err != nil { // the long part, before the lock
-		return ociregistry.Descriptor{}, err
+		return err
 	}
 	w.r.mu.Lock()
 	defer w.r.mu.Unlock()
+	if err := w.r.admit(w.u.repo, blobLinks, d, w.u.size); err != nil {
+		return err
+	}
 	if err := w.r.publish(w.file, w.r.contentPath(d)); err != nil {
-		return ociregistry.Descriptor{}, err
+		return err
 	}
-	if err := w.r.writeFile(w.r.linkPath(w.u.repo, blobLinks, linkName(d)), nil); err != nil {
-		return ociregistry.Descriptor{}, err
-	}
-	return ociregistry.Descriptor{MediaType: octetStream, Digest: d, Size: w.u.size}, nil
+	return w.r.writeFile(w.r.linkPath(w.u.repo, blobLinks, linkName(d)), nil)
 }
 
 // digest is the written content's; algorithms other than SHA-256 read it once more.
-func (w *uploadWriter) digest(a digest.Algorithm) (digest.Digest, error) {
+func (w *Upload) digest(a digest.Algorithm) (digest.Digest, error) {
 	if a == digest.SHA256 {
 		return digest.NewDigest(a, w.u.hash), nil
 	}
