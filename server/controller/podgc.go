@@ -174,15 +174,8 @@ func (c *podGC) remove(ctx context.Context, r podRemoval) error {
 
 // disrupt notes on a pod that it did not end by itself.
 func disrupt(p *corev1.Pod, reason, message string, now time.Time) {
-	condition := corev1.PodCondition{
+	kind.SetPodCondition(p, corev1.PodCondition{
 		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue,
 		Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(now),
-	}
-	for i := range p.Status.Conditions {
-		if p.Status.Conditions[i].Type == condition.Type {
-			p.Status.Conditions[i] = condition
-			return
-		}
-	}
-	p.Status.Conditions = append(p.Status.Conditions, condition)
+	})
 }

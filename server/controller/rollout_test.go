@@ -190,7 +190,7 @@ func TestPendingPodSaysWhy(t *testing.T) {
 	c.await("the pod says why it waits", func() bool {
 		pods := c.alive()
 		return len(pods) == 1 && len(pods[0].Status.Conditions) == 1 &&
-			pods[0].Status.Conditions[0].Message == "0/1 nodes are available: 1 node(s) were unschedulable."
+			pods[0].Status.Conditions[0].Message == "0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 	})
 	made(t)(c.nodes.Update(t.Context(), "", "one", func(n *corev1.Node) error {
 		n.Spec.Unschedulable = false
@@ -198,7 +198,7 @@ func TestPendingPodSaysWhy(t *testing.T) {
 	}))
 	c.await("it runs", func() bool { return c.rolledOut(1) })
 	for _, want := range []string{
-		"FailedScheduling: 0/1 nodes are available: 1 node(s) were unschedulable.",
+		"FailedScheduling: 0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
 		"Scheduled: Successfully assigned default/" + c.alive()[0].Name + " to one",
 		"SuccessfulCreate: Created pod: " + c.alive()[0].Name,
 		"ScalingReplicaSet: Scaled up replica set " + c.alive()[0].OwnerReferences[0].Name + " from 0 to 1",

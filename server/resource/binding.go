@@ -76,7 +76,7 @@ func (a *API) bindTo(ctx context.Context, t Target, b *corev1.Binding, dryRun bo
 	return a.mark(ctx, t, current, pod, dryRun)
 }
 
-// checkBinding sees to it that a pod gets a node once and for all, and says in its conditions that it has one.
+// checkBinding sees to it that a pod gets a node once and for all, and says in its status that it has one.
 func checkBinding(t Target, pod, old *corev1.Pod) error {
 	var problem error
 	switch {
@@ -92,21 +92,7 @@ func checkBinding(t Target, pod, old *corev1.Pod) error {
 	if problem != nil {
 		return apierrors.NewConflict(t.resource(), t.Name, problem)
 	}
-	setScheduled(pod)
+	pod.Status.NominatedNodeName = ""
+	kind.SetPodCondition(pod, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue})
 	return nil
-}
-
-func setScheduled(pod *corev1.Pod) {
-	scheduled := corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now().Rfc3339Copy()}
-	for i, c := range pod.Status.Conditions {
-		if c.Type != corev1.PodScheduled {
-			continue
-		}
-		if c.Status == corev1.ConditionTrue {
-			scheduled.LastTransitionTime = c.LastTransitionTime
-		}
-		pod.Status.Conditions[i] = scheduled
-		return
-	}
-	pod.Status.Conditions = append(pod.Status.Conditions, scheduled)
 }

@@ -184,24 +184,8 @@ func (a *API) markEvicted(ctx context.Context, t Target, it *store.Item) (*store
 		return nil, err
 	}
 	marked := pod.DeepCopy()
-	setTarget(marked)
+	kind.SetPodCondition(marked, corev1.PodCondition{
+		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
+	})
 	return a.mark(ctx, t, it, marked, false)
-}
-
-// setTarget adds the condition that tells why a pod ends.
-func setTarget(pod *corev1.Pod) {
-	target := corev1.PodCondition{
-		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now().Rfc3339Copy(),
-		Reason: "EvictionByEvictionAPI", Message: "Eviction API: evicting",
-	}
-	for i, c := range pod.Status.Conditions {
-		if c.Type == target.Type {
-			if c.Status == target.Status {
-				target.LastTransitionTime = c.LastTransitionTime
-			}
-			pod.Status.Conditions[i] = target
-			return
-		}
-	}
-	pod.Status.Conditions = append(pod.Status.Conditions, target)
 }

@@ -19,6 +19,9 @@ type cluster struct {
 	spaces     map[string]map[types.UID]*placed
 	avoiders   map[types.UID]*placed
 	imageNodes map[string]int64 // on how many nodes an image is
+	priorities map[int32]int    // how many placed pods have each
+	// nominations are the nodes of pods for which others have to go.
+	nominations map[types.UID]*nodeInfo
 	// namespaceLabels gives the labels that a rule's namespaceSelector is about.
 	namespaceLabels func(namespace string) map[string]string
 	storage         Storage
@@ -39,6 +42,8 @@ func newCluster(namespaceLabels func(string) map[string]string) *cluster {
 		spaces:          make(map[string]map[types.UID]*placed),
 		avoiders:        make(map[types.UID]*placed),
 		imageNodes:      make(map[string]int64),
+		priorities:      make(map[int32]int),
+		nominations:     make(map[types.UID]*nodeInfo),
 		namespaceLabels: namespaceLabels,
 		storage:         nothing{},
 	}
@@ -94,7 +99,7 @@ func (c *cluster) find(name string) (int, bool) {
 
 // drop forgets a name of which nothing is left.
 func (c *cluster) drop(n *nodeInfo) {
-	if n.node == nil && len(n.pods) == 0 {
+	if n.node == nil && len(n.pods) == 0 && len(n.nominated) == 0 {
 		delete(c.byName, n.name)
 	}
 }
@@ -112,6 +117,7 @@ func (c *cluster) place(p *podInfo, node string) {
 	n.put(p)
 	at := &placed{info: p, node: n}
 	c.pods[p.uid] = at
+	c.priorities[p.priority]++
 	space := c.spaces[p.pod.Namespace]
 	if space == nil {
 		space = make(map[types.UID]*placed)
@@ -132,6 +138,9 @@ func (c *cluster) removePod(uid types.UID) (known bool) {
 	at.node.take(uid)
 	c.drop(at.node)
 	delete(c.pods, uid)
+	if c.priorities[at.info.priority]--; c.priorities[at.info.priority] == 0 {
+		delete(c.priorities, at.info.priority)
+	}
 	delete(c.avoiders, uid)
 	namespace := at.info.pod.Namespace
 	delete(c.spaces[namespace], uid)
@@ -139,6 +148,16 @@ func (c *cluster) removePod(uid types.UID) (known bool) {
 		delete(c.spaces, namespace)
 	}
 	return true
+}
+
+// anyBelow tells whether any placed pod has a lower priority.
+func (c *cluster) anyBelow(priority int32) bool {
+	for p := range c.priorities {
+		if p < priority {
+			return true
+		}
+	}
+	return false
 }
 
 // sameForScheduling tells that two states of a pod differ in nothing that is decided by. The generation rises

@@ -29,6 +29,7 @@ func newDecision(c *cluster, p *podInfo) *decision {
 type scratch struct {
 	decision decision
 	feasible []*nodeInfo
+	crowded  []*nodeInfo
 	totals   []int64
 	raw      []int64
 }
@@ -37,6 +38,7 @@ type scratch struct {
 type refusal struct {
 	message string
 	wake    change
+	crowded []*nodeInfo // those that refuse it for what pods there take; good until the next refusal
 }
 
 // decide returns the best node for a pod, or why there is none. It changes nothing but where the next search
@@ -47,7 +49,10 @@ func (c *cluster) decide(p *podInfo) (*nodeInfo, *refusal) {
 	}
 	d := newDecision(c, p)
 	if problem := d.volumes.problem; problem != "" {
-		return nil, &refusal{fmt.Sprintf("0/%d nodes are available: %s.", len(c.nodes), problem), storageChanged}
+		return nil, &refusal{message: fmt.Sprintf("0/%d nodes are available: %s.", len(c.nodes), problem), wake: storageChanged}
+	}
+	if n := c.nominatedNode(p.uid); n != nil && d.refusedBy(n) == nil {
+		return n, nil
 	}
 	feasible := c.search(d)
 	switch len(feasible) {
@@ -90,8 +95,31 @@ func enoughNodes(all int) int {
 	return min(all, max(few, all*max(leastPercent, 50-all/125)/100))
 }
 
-// refusedBy returns the first filter that refuses a node, or nil.
+// refusedBy returns the first filter that refuses a node, or nil. A node must take the pod as it is, and also beside
+// those of no lower priority that are nominated for it.
 func (d *decision) refusedBy(n *nodeInfo) *filter {
+	f := d.firstRefusing(n)
+	if f == nil && len(n.nominated) > 0 {
+		d.besideNominated(n, func() { f = d.firstRefusing(n) })
+	}
+	return f
+}
+
+// judge is refusedBy with the reasons.
+func (d *decision) judge(n *nodeInfo) (f *filter, reasons []string) {
+	look := func() {
+		if f = d.firstRefusing(n); f != nil {
+			reasons = f.explain(d, n)
+		}
+	}
+	look()
+	if f == nil && len(n.nominated) > 0 {
+		d.besideNominated(n, look)
+	}
+	return f, reasons
+}
+
+func (d *decision) firstRefusing(n *nodeInfo) *filter {
 	for i := range filters {
 		if !filters[i].check(d, n) {
 			return &filters[i]
@@ -103,18 +131,23 @@ func (d *decision) refusedBy(n *nodeInfo) *filter {
 // refuse says what every node lacks.
 func (d *decision) refuse() *refusal {
 	if len(d.cluster.nodes) == 0 {
-		return &refusal{"no nodes available to schedule pods", nodeChanged}
+		return &refusal{message: "no nodes available to schedule pods", wake: nodeChanged}
 	}
 	reasons := make(map[string]int)
-	wake := nodeChanged
+	r := &refusal{wake: nodeChanged, crowded: d.cluster.scratch.crowded[:0]}
 	for _, n := range d.cluster.nodes {
-		f := d.refusedBy(n)
-		wake |= f.wake
-		for _, reason := range f.explain(d, n) {
+		f, why := d.judge(n)
+		r.wake |= f.wake
+		for _, reason := range why {
 			reasons[reason]++
 		}
+		if f.inTheWay != nil && f.inTheWay(d, n) {
+			r.crowded = append(r.crowded, n)
+		}
 	}
-	return &refusal{unavailable(len(d.cluster.nodes), reasons), wake}
+	d.cluster.scratch.crowded = r.crowded
+	r.message = unavailable(len(d.cluster.nodes), reasons)
+	return r
 }
 
 // score returns each node's total of the weighted scores.

@@ -15,6 +15,8 @@ type filter struct {
 	check   func(d *decision, n *nodeInfo) bool
 	explain func(d *decision, n *nodeInfo) []string
 	wake    change // what may make the refused pod fit
+	// inTheWay tells whether it is what pods on the node take that refuses it; nil: never.
+	inTheWay func(d *decision, n *nodeInfo) bool
 }
 
 // change is a set of kinds of changes in the cluster.
@@ -31,17 +33,19 @@ const (
 
 // filters is the table of rules, in order: the first that refuses a node is the one that is told.
 var filters = []filter{
-	{"NodeUnschedulable", checkUnschedulable, says("node(s) were unschedulable"), nodeChanged},
-	{"NodeName", checkName, says("node(s) didn't match the requested node name"), nodeChanged},
-	{"TaintToleration", checkTaints, explainTaints, nodeChanged},
-	{"NodeAffinity", checkAffinity, says("node(s) didn't match Pod's node affinity/selector"), nodeChanged},
-	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft},
-	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft},
-	{"VolumeBinding", checkVolumeNode, says("node(s) didn't match PersistentVolume's node affinity"), nodeChanged | storageChanged},
-	{"VolumeBinding", checkVolumeBinding, says("node(s) didn't find available persistent volumes to bind"), nodeChanged | storageChanged},
-	{"PodTopologySpread", checkSpread, explainSpread, anyChange},
-	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange},
+	{"NodeUnschedulable", checkUnschedulable, says("node(s) were unschedulable"), nodeChanged, nil},
+	{"NodeName", checkName, says("node(s) didn't match the requested node name"), nodeChanged, nil},
+	{"TaintToleration", checkTaints, explainTaints, nodeChanged, nil},
+	{"NodeAffinity", checkAffinity, says("node(s) didn't match Pod's node affinity/selector"), nodeChanged, nil},
+	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft, always},
+	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft, fitsAlone},
+	{"VolumeBinding", checkVolumeNode, says("node(s) didn't match PersistentVolume's node affinity"), nodeChanged | storageChanged, nil},
+	{"VolumeBinding", checkVolumeBinding, says("node(s) didn't find available persistent volumes to bind"), nodeChanged | storageChanged, nil},
+	{"PodTopologySpread", checkSpread, explainSpread, anyChange, inDomains},
+	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange, missesNobody},
 }
+
+func always(*decision, *nodeInfo) bool { return true }
 
 func says(reason string) func(*decision, *nodeInfo) []string {
 	reasons := []string{reason}
@@ -118,6 +122,17 @@ func checkFit(d *decision, n *nodeInfo) bool {
 		}
 	}
 	return true
+}
+
+// fitsAlone tells whether an empty node of that size would do.
+func fitsAlone(d *decision, n *nodeInfo) bool {
+	want, all := &d.pod.requests, &n.allocatable
+	for name, amount := range want.scalar {
+		if amount > all.scalar[name] {
+			return false
+		}
+	}
+	return n.maxPods > 0 && want.milliCPU <= all.milliCPU && want.memory <= all.memory && want.ephemeral <= all.ephemeral
 }
 
 // explainFit names everything that is short, not just the first.

@@ -25,5 +25,5 @@ func unserved(p *podInfo, nodes int) *refusal {
 		return nil
 	}
 	reason := fmt.Sprintf("resource claim %q: no driver serves resource claims", claims[0].Name)
-	return &refusal{fmt.Sprintf("0/%d nodes are available: %s.", nodes, reason), podItself}
+	return &refusal{message: fmt.Sprintf("0/%d nodes are available: %s.", nodes, reason), wake: podItself}
 }

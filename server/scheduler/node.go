@@ -21,10 +21,11 @@ type nodeInfo struct {
 	owners      map[types.UID]int64 // pods by their controller
 	ports       []hostPort          // as often as they are taken
 	images      map[string]int64    // size in bytes, by every name
+	nominated   map[types.UID]*podInfo
 }
 
 func newNodeInfo(name string) *nodeInfo {
-	return &nodeInfo{name: name, pods: make(map[types.UID]*podInfo), owners: make(map[types.UID]int64)}
+	return &nodeInfo{name: name, pods: make(map[types.UID]*podInfo), owners: make(map[types.UID]int64), nominated: make(map[types.UID]*podInfo)}
 }
 
 // set takes a new state of the node. It returns whether anything changed that scheduling looks at.

@@ -184,20 +184,27 @@ func (s *domainSet) holds(n *nodeInfo) (in, known bool) {
 	return known && s.values[value], known
 }
 
-// podAffinityRefusal returns which of the three rules refuses a node, in kube-scheduler's words; empty: none.
+// Which of the rules between pods refuses a node, in kube-scheduler's words.
+const (
+	missesOthers  = "node(s) didn't match pod affinity rules"
+	avoidsOthers  = "node(s) didn't match pod anti-affinity rules"
+	othersAvoidIt = "node(s) didn't satisfy existing pods anti-affinity rules"
+)
+
+// podAffinityRefusal returns which of the three rules refuses a node; empty: none.
 func podAffinityRefusal(d *decision, n *nodeInfo) string {
 	for i := range d.near.places {
 		if in, known := d.near.places[i].holds(n); !known || !in && !d.near.first {
-			return "node(s) didn't match pod affinity rules"
+			return missesOthers
 		}
 	}
 	for i := range d.avoid {
 		if in, _ := d.avoid[i].holds(n); in {
-			return "node(s) didn't match pod anti-affinity rules"
+			return avoidsOthers
 		}
 	}
 	if len(d.shunned) > 0 && d.shunned.of(n) > 0 {
-		return "node(s) didn't satisfy existing pods anti-affinity rules"
+		return othersAvoidIt
 	}
 	return ""
 }
@@ -205,5 +212,7 @@ func podAffinityRefusal(d *decision, n *nodeInfo) string {
 func checkPodAffinity(d *decision, n *nodeInfo) bool { return podAffinityRefusal(d, n) == "" }
 
 func explainPodAffinity(d *decision, n *nodeInfo) []string { return []string{podAffinityRefusal(d, n)} }
+
+func missesNobody(d *decision, n *nodeInfo) bool { return podAffinityRefusal(d, n) != missesOthers }
 
 func scorePodAffinity(d *decision, n *nodeInfo) int64 { return d.pull.of(n) }

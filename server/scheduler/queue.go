@@ -151,6 +151,13 @@ func (q *queue) happened(c change) {
 	}
 }
 
+// wakeOne lets a parked pod be tried again, when it has backed off.
+func (q *queue) wakeOne(uid types.UID) {
+	if w := q.known[uid]; w != nil && q.parked[w.wake][uid] == w {
+		q.again(w)
+	}
+}
+
 // flush wakes those that have been parked for long, in case they wait for something that no change tells.
 func (q *queue) flush(now time.Time) {
 	for _, parked := range q.parked {

@@ -106,7 +106,8 @@ func TestState(t *testing.T) {
 		t.Fatalf("the new node does not help: %+v, %t", o, ok)
 	}
 	s.podChanged(testPod("q", asks("3", "1Gi"), createdAt(start)))
-	if o, ok := s.try(start.Add(firstBackoff)); !ok || o.refused == nil || o.refused.message != "0/1 nodes are available: 1 Insufficient cpu." {
+	if o, ok := s.try(start.Add(firstBackoff)); !ok || o.refused == nil || o.refused.message !=
+		"0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod." {
 		t.Fatalf("what is placed does not count before it is bound: %+v", o)
 	}
 

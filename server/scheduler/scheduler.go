@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"golang.org/x/sync/errgroup"
@@ -45,6 +46,8 @@ func runParts(ctx context.Context, api *resource.API) error {
 		}
 		return nil
 	})
+	budgets := resource.For[*policyv1.PodDisruptionBudget](api, kind.PodDisruptionBudget, user)
+	s.budgets = func() []*policyv1.PodDisruptionBudget { return budgets.List("", nil) }
 	volumes := newVolumeStore(api)
 	s.cluster.storage = volumes
 	w := newWriter(api, pods, recorder.From(component), s)

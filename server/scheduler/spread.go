@@ -137,11 +137,19 @@ func checkSpread(d *decision, n *nodeInfo) bool {
 	return true
 }
 
-func explainSpread(d *decision, n *nodeInfo) []string {
+// inDomains tells whether a node has the label of every constraint.
+func inDomains(d *decision, n *nodeInfo) bool {
 	for i := range d.hardSpread {
 		if _, ok := n.node.Labels[d.hardSpread[i].key]; !ok {
-			return []string{"node(s) didn't match pod topology spread constraints (missing required label)"}
+			return false
 		}
+	}
+	return true
+}
+
+func explainSpread(d *decision, n *nodeInfo) []string {
+	if !inDomains(d, n) {
+		return []string{"node(s) didn't match pod topology spread constraints (missing required label)"}
 	}
 	return []string{"node(s) didn't match pod topology spread constraints"}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -18,6 +19,8 @@ type state struct {
 	cluster *cluster
 	queue   *queue
 	binding map[types.UID]*waiter
+	evicted map[types.UID]types.UID // pods that are to go, and not yet on their way: by the pod that needs their place
+	budgets func() []*policyv1.PodDisruptionBudget
 	wake    chan struct{} // holds one value when there may be something to try
 }
 
@@ -27,6 +30,8 @@ func newState(name string, namespaceLabels func(string) map[string]string) *stat
 		cluster: newCluster(namespaceLabels),
 		queue:   newQueue(),
 		binding: make(map[types.UID]*waiter),
+		evicted: make(map[types.UID]types.UID),
+		budgets: func() []*policyv1.PodDisruptionBudget { return nil },
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -55,16 +60,23 @@ func (s *state) podChanged(pod *corev1.Pod) {
 		s.bound(pod)
 	case s.binding[pod.UID] != nil: // its binding is on the way, or will tell that it could not be made
 	case waiting(pod, s.name):
-		s.queue.add(newPodInfo(pod))
+		info := newPodInfo(pod)
+		s.followNomination(info)
+		s.queue.add(info)
 		s.signal()
 	default:
 		s.queue.remove(pod.UID)
+		s.cluster.unnominate(pod.UID)
 	}
 }
 
 func (s *state) bound(pod *corev1.Pod) {
 	delete(s.binding, pod.UID)
 	s.queue.remove(pod.UID)
+	s.cluster.unnominate(pod.UID)
+	if pod.DeletionTimestamp != nil {
+		delete(s.evicted, pod.UID)
+	}
 	_, known := s.cluster.pods[pod.UID]
 	s.cluster.place(newPodInfo(pod), pod.Spec.NodeName)
 	if !known {
@@ -75,7 +87,9 @@ func (s *state) bound(pod *corev1.Pod) {
 // forget frees what a pod took.
 func (s *state) forget(uid types.UID) {
 	s.queue.remove(uid)
+	s.cluster.unnominate(uid)
 	delete(s.binding, uid)
+	delete(s.evicted, uid)
 	if s.cluster.removePod(uid) {
 		s.happened(podLeft)
 	}
@@ -108,6 +122,10 @@ type outcome struct {
 	node    string         // empty: refused
 	refused *refusal       // nil: placed
 	volumes []volumeChoice // what the pod's claims need before it is bound
+
+	nominated string        // the node that a refused pod is nominated for
+	victims   []*corev1.Pod // who has to go from there
+	displaced []*corev1.Pod // who is nominated for it no longer
 }
 
 // try decides about the most urgent pod: it counts on its node at once, or is parked. ok is false when no pod
@@ -121,10 +139,13 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 	}
 	node, refused := s.cluster.decide(w.info)
 	if refused != nil {
+		o = outcome{pod: w.info.pod, refused: refused}
+		s.makeRoom(w.info, &o)
 		s.queue.park(w, refused.wake)
-		return outcome{pod: w.info.pod, refused: refused}, true
+		return o, true
 	}
 	volumes, _ := s.cluster.scratch.decision.volumesOn(node)
+	s.cluster.unnominate(w.info.uid)
 	s.cluster.place(w.info, node.name)
 	s.binding[w.info.uid] = w
 	s.queue.happened(podPlaced)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -31,11 +30,12 @@ type writer struct {
 	state    *state
 	bindings chan outcome
 	refusals chan outcome
+	crowded  chan outcome // those whose victims are to go
 	volumes  *volumeBinder
 }
 
 func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state) *writer {
-	return &writer{api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog)}
+	return &writer{api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog), crowded: make(chan outcome, backlog)}
 }
 
 // run writes until ctx ends.
@@ -45,6 +45,7 @@ func (w *writer) run(ctx context.Context) error {
 		g.Go(func() error { return batches(ctx, w.bindings, w.bind) })
 	}
 	g.Go(func() error { return batches(ctx, w.refusals, w.report) })
+	g.Go(func() error { return batches(ctx, w.crowded, w.evictAll) })
 	return g.Wait()
 }
 
@@ -86,6 +87,13 @@ func (w *writer) refused(ctx context.Context, o outcome) {
 	case w.refusals <- o:
 	case <-ctx.Done():
 	}
+	if len(o.victims) == 0 {
+		return
+	}
+	select {
+	case w.crowded <- o:
+	case <-ctx.Done():
+	}
 }
 
 // bind writes placements, and takes back those that cannot be written.
@@ -109,15 +117,18 @@ func (w *writer) bind(ctx context.Context, batch []outcome) {
 	}
 }
 
-// report tells in events and conditions why pods wait; the condition is written only when it changes.
+// report tells in events and in their status why pods wait; the status is written only when it changes.
 func (w *writer) report(ctx context.Context, batch []outcome) {
 	var changes []resource.Change
 	for _, o := range batch {
 		w.events.Warning(o.pod, "FailedScheduling", "%s", o.refused.message)
-		if saysSo(o.pod, o.refused.message) {
+		for _, pod := range o.displaced {
+			changes = append(changes, w.change(pod, resource.Status, func(pod *corev1.Pod) { pod.Status.NominatedNodeName = "" }))
+		}
+		if saysSo(o.pod, o.refused.message) && o.pod.Status.NominatedNodeName == o.nominated {
 			continue
 		}
-		changes = append(changes, w.change(o.pod, resource.Status, func(pod *corev1.Pod) { setUnschedulable(pod, o.refused.message) }))
+		changes = append(changes, w.change(o.pod, resource.Status, func(pod *corev1.Pod) { setUnschedulable(pod, o.refused.message, o.nominated) }))
 	}
 	for _, err := range w.api.UpdateMany(ctx, changes) {
 		if err != nil && ctx.Err() == nil {
@@ -150,23 +161,14 @@ func saysSo(pod *corev1.Pod, message string) bool {
 	return false
 }
 
-// setUnschedulable is the condition of a pod that fits nowhere; a pod that was bound meanwhile keeps its own.
-func setUnschedulable(pod *corev1.Pod, message string) {
+// setUnschedulable is the status of a pod that fits nowhere, or only once others have gone from the node that it is
+// nominated for; a pod that was bound meanwhile keeps its own.
+func setUnschedulable(pod *corev1.Pod, message, nominated string) {
 	if pod.Spec.NodeName != "" {
 		return
 	}
-	next := corev1.PodCondition{
-		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
-		Message: message, LastTransitionTime: metav1.Now(),
-	}
-	for i, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled {
-			if c.Status == next.Status {
-				next.LastTransitionTime = c.LastTransitionTime
-			}
-			pod.Status.Conditions[i] = next
-			return
-		}
-	}
-	pod.Status.Conditions = append(pod.Status.Conditions, next)
+	pod.Status.NominatedNodeName = nominated
+	kind.SetPodCondition(pod, corev1.PodCondition{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: message,
+	})
 }
