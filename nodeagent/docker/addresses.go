@@ -57,6 +57,7 @@ func (a *addresses) noted() []string {
 
 // releaseAddress gives the address of a sandbox back that is gone, whoever removed it.
 func (r *Runtime) releaseAddress(id string) {
+	r.connections.drop(id)
 	if ip, free := r.addresses.drop(id); free && r.Network != nil {
 		r.Network.Release(ip)
 	}

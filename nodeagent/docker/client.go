@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"leme/nodeagent/network"
 	"leme/nodeagent/pod"
 )
 
@@ -24,6 +25,16 @@ type Network interface {
 	Allocate(ctx context.Context) (netip.Addr, error)
 	// Release gives an address back, once its sandbox is gone.
 	Release(netip.Addr)
+}
+
+// Connector is a Network that connects sandboxes which make network namespaces of their own.
+type Connector interface {
+	Network
+	// Connects says whether new sandboxes are to make their own namespaces; it stays as it is once there are addresses.
+	Connects() bool
+	// Connect connects the namespace of a sandbox's process; doing it again is harmless. It fails with network.ErrGone
+	// when the process has ended, and with network.ErrAddressTaken when somebody else has the address.
+	Connect(ctx context.Context, e network.Endpoint, sandbox string, pid int) error
 }
 
 // LogFiles bounds the log that the engine keeps of a container.
@@ -87,6 +98,7 @@ type Runtime struct {
 	sandboxImage sandboxImage
 	oom          oomScores
 	addresses    addresses
+	connections  connections
 	attachments  attachments
 	version      engineVersion
 
@@ -114,6 +126,7 @@ func New(c Config) (*Runtime, error) {
 		inspected:   map[string]pod.Container{},
 		firstWords:  map[string]*firstWords{},
 		addresses:   addresses{of: map[string]netip.Addr{}},
+		connections: connections{of: map[string]int{}},
 		attachments: newAttachments(),
 	}, nil
 }

@@ -29,7 +29,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err == nil {
 		return nil
 	}
-	c, inspectErr := r.inspect(ctx, id)
+	c, _, inspectErr := r.inspect(ctx, id)
 	if inspectErr != nil || c.ExitCode == 0 {
 		return fmt.Errorf("starting container: %w", err)
 	}
@@ -84,7 +84,7 @@ func (r *Runtime) awaitRemoval(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {
-	if r.addresses.has(id) {
+	if _, own := r.connections.process(id); !own && r.addresses.has(id) {
 		release, err := r.attachments.acquire(ctx)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 
+	"leme/nodeagent/network"
 	"leme/nodeagent/pod"
 )
 
@@ -57,9 +58,12 @@ func (r *Runtime) list(ctx context.Context, filters client.Filters) ([]pod.Conta
 			continue
 		}
 		group.Go(func() error {
-			c, err := r.inspect(groupCtx, summary.ID)
+			c, endpoint, err := r.inspect(groupCtx, summary.ID)
 			if errdefs.IsNotFound(err) {
 				return nil // removed since it was listed
+			}
+			if endpoint != nil {
+				c = r.mend(groupCtx, c, *endpoint)
 			}
 			all[i] = c
 			return err
@@ -117,12 +121,17 @@ func (r *Runtime) forget(id string) {
 	}
 }
 
-func (r *Runtime) inspect(ctx context.Context, id string) (pod.Container, error) {
+// inspect looks at one container; endpoint is nil but for sandboxes that are not the engine's to connect.
+func (r *Runtime) inspect(ctx context.Context, id string) (c pod.Container, endpoint *network.Endpoint, err error) {
 	result, err := r.engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
-		return pod.Container{}, fmt.Errorf("inspecting container: %w", err)
+		return pod.Container{}, nil, fmt.Errorf("inspecting container: %w", err)
 	}
-	return observed(result.Container), nil
+	c = observed(result.Container)
+	if e, ok := network.EndpointOf(result.Container.Config.Labels); ok && c.Sandbox {
+		c.IP, endpoint = e.Address.String(), &e
+	}
+	return c, endpoint, nil
 }
 
 // observed is the agent's view of a container.

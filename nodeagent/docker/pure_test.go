@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -36,6 +37,9 @@ func TestPauseProgramIsAnExecutable(t *testing.T) {
 		if !bytes.HasSuffix(program, ignoreAction) || len(ignoreAction) != 32 {
 			t.Errorf("%s: the data does not end the program", arch)
 		}
+	}
+	if program, err := netnsProgram("amd64"); err != nil || len(program) > 512 {
+		t.Errorf("the program that makes a namespace has %d bytes, %v", len(program), err)
 	}
 	if _, err := pauseProgram("pdp11"); err == nil {
 		t.Error("an unknown architecture has a program")
@@ -72,7 +76,7 @@ func TestResources(t *testing.T) {
 }
 
 func TestPortMap(t *testing.T) {
-	ports, err := portMap([]corev1.ContainerPort{
+	ports, err := portsOf([]corev1.ContainerPort{
 		{ContainerPort: 80, HostPort: 8080},
 		{ContainerPort: 80, HostPort: 8081, HostIP: "127.0.0.1", Protocol: corev1.ProtocolTCP},
 		{ContainerPort: 53, HostPort: 53, Protocol: corev1.ProtocolUDP},
@@ -80,14 +84,24 @@ func TestPortMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := &Runtime{Config: Config{Network: noNetwork{}}}
+	o := &client.ContainerCreateOptions{Config: &container.Config{}, HostConfig: &container.HostConfig{}}
+	if err := r.engineNetwork(netip.Addr{}, ports, o); err != nil {
+		t.Fatal(err)
+	}
 	want := "map[53/udp:[{invalid IP 53}] 80/tcp:[{invalid IP 8080} {127.0.0.1 8081}]]"
-	if got := fmt.Sprint(ports); got != want {
+	if got := fmt.Sprint(o.HostConfig.PortBindings); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if _, err := portMap([]corev1.ContainerPort{{ContainerPort: 80, HostIP: "here"}}); err == nil {
+	if _, err := portsOf([]corev1.ContainerPort{{ContainerPort: 80, HostIP: "here"}}); err == nil {
 		t.Error("a bad hostIP was taken")
 	}
 }
+
+// noNetwork has a name alone.
+type noNetwork struct{ Network }
+
+func (noNetwork) Name() string { return "none" }
 
 func frame(stream byte, text string) string {
 	header := [8]byte{stream}

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
 
+	"leme/nodeagent/network"
 	"leme/nodeagent/pod"
 )
 
@@ -59,7 +58,7 @@ func (r *Runtime) runAddressedSandbox(ctx context.Context, s pod.Sandbox, image 
 		if err == nil { // a sandbox of this attempt ran already, with an address of its own
 			return c, nil
 		}
-		if !strings.Contains(err.Error(), "Address already in use") {
+		if !errors.Is(err, network.ErrAddressTaken) && !strings.Contains(err.Error(), "Address already in use") {
 			return pod.Container{}, err
 		}
 	}
@@ -89,20 +88,35 @@ func (r *Runtime) runScoredSandbox(ctx context.Context, s pod.Sandbox, image str
 	if err != nil {
 		return pod.Container{}, err
 	}
-	if err := r.startSandbox(ctx, id); err != nil {
+	c, err := r.startSandbox(ctx, id, options.NetworkingConfig != nil)
+	if err != nil {
 		r.discard(ctx, id)
 		return pod.Container{}, fmt.Errorf("starting the sandbox: %w", err)
 	}
-	return r.inspect(ctx, id)
+	return c, nil
 }
 
-func (r *Runtime) startSandbox(ctx context.Context, id string) error {
-	release, err := r.attachments.acquire(ctx)
-	if err != nil {
-		return err
+// startSandbox starts a sandbox, and connects it unless the engine does.
+func (r *Runtime) startSandbox(ctx context.Context, id string, attached bool) (pod.Container, error) {
+	if err := r.startContainer(ctx, id, attached); err != nil {
+		return pod.Container{}, err
 	}
-	defer release()
-	_, err = r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	c, endpoint, err := r.inspect(ctx, id)
+	if err == nil && endpoint != nil {
+		err = r.connectNew(ctx, c, *endpoint)
+	}
+	return c, err
+}
+
+func (r *Runtime) startContainer(ctx context.Context, id string, attached bool) error {
+	if attached {
+		release, err := r.attachments.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	_, err := r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
 	return err
 }
 
@@ -152,71 +166,11 @@ func (r *Runtime) sandboxOptions(s pod.Sandbox, image string, address netip.Addr
 	if spec.HostIPC {
 		host.IpcMode = container.IPCModeHost
 	}
-	networking, err := r.sandboxNetwork(s, address, config, host)
-	if err != nil {
+	options := client.ContainerCreateOptions{Name: containerName(s.Pod, sandboxName, s.Attempt), Config: config, HostConfig: host}
+	if err := r.sandboxNetwork(s, address, &options); err != nil {
 		return client.ContainerCreateOptions{}, err
 	}
-	return client.ContainerCreateOptions{
-		Name:             containerName(s.Pod, sandboxName, s.Attempt),
-		Config:           config,
-		HostConfig:       host,
-		NetworkingConfig: networking,
-	}, nil
-}
-
-// sandboxNetwork fills in hostname, resolver, published ports and the network with the pod's address.
-func (r *Runtime) sandboxNetwork(s pod.Sandbox, address netip.Addr, config *container.Config, host *container.HostConfig) (*network.NetworkingConfig, error) {
-	host.DNSSearch, host.DNSOptions = s.DNS.Searches, s.DNS.Options
-	for _, server := range s.DNS.Servers {
-		ip, err := netip.ParseAddr(server)
-		if err != nil {
-			return nil, fmt.Errorf("name server: %w", err)
-		}
-		host.DNS = append(host.DNS, ip)
-	}
-	if s.Pod.Spec.HostNetwork {
-		host.NetworkMode = network.NetworkHost
-		return nil, nil
-	}
-	config.Hostname = s.Hostname
-	ports, err := portMap(s.Ports)
-	if err != nil {
-		return nil, err
-	}
-	host.PortBindings = ports
-	config.ExposedPorts = network.PortSet{}
-	for port := range ports {
-		config.ExposedPorts[port] = struct{}{}
-	}
-	name := r.Network.Name()
-	host.NetworkMode = container.NetworkMode(name)
-	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-		name: {IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: address}},
-	}}, nil
-}
-
-func portMap(ports []corev1.ContainerPort) (network.PortMap, error) {
-	m := network.PortMap{}
-	for _, p := range ports {
-		protocol := network.IPProtocol(strings.ToLower(string(p.Protocol)))
-		if protocol == "" {
-			protocol = network.TCP
-		}
-		port, ok := network.PortFrom(uint16(p.ContainerPort), protocol)
-		if !ok {
-			return nil, fmt.Errorf("port %d/%s is not valid", p.ContainerPort, p.Protocol)
-		}
-		binding := network.PortBinding{HostPort: strconv.Itoa(int(p.HostPort))}
-		if p.HostIP != "" {
-			ip, err := netip.ParseAddr(p.HostIP)
-			if err != nil {
-				return nil, fmt.Errorf("hostIP of port %d: %w", p.ContainerPort, err)
-			}
-			binding.HostIP = ip
-		}
-		m[port] = append(m[port], binding)
-	}
-	return m, nil
+	return options, nil
 }
 
 func extraHosts(aliases []corev1.HostAlias) []string {

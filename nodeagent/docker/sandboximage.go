@@ -63,13 +63,25 @@ func (r *Runtime) forgetSandboxImage() {
 	r.sandboxImage.name = ""
 }
 
+// Where the image has the programs of sandboxes.
+const (
+	pausePath = "/pause"
+	netnsPath = "/netns"
+)
+
 func buildSandboxImage(arch string) (v1.Image, error) {
-	program, err := pauseProgram(arch)
+	pause, err := pauseProgram(arch)
 	if err != nil {
 		return nil, err
 	}
-	config := v1.Config{Entrypoint: []string{"/pause"}, User: "65535:65535", StopSignal: "SIGKILL"}
-	return scratch.Image(arch, config, scratch.File{Path: "pause", Mode: 0o555, Content: program})
+	netns, err := netnsProgram(arch)
+	if err != nil {
+		return nil, err
+	}
+	config := v1.Config{Entrypoint: []string{pausePath}, User: "65535:65535", StopSignal: "SIGKILL"}
+	return scratch.Image(arch, config,
+		scratch.File{Path: pausePath[1:], Mode: 0o555, Content: pause},
+		scratch.File{Path: netnsPath[1:], Mode: 0o555, Content: netns})
 }
 
 // LoadImage hands an image to the engine under a name.

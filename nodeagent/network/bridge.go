@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
@@ -55,9 +56,13 @@ type Config struct {
 type Bridge struct {
 	Config
 
+	ports *hostPorts // of sandboxes that the engine did not connect
+
 	mu   sync.Mutex
 	pool *pool // nil until Ensure succeeded
 }
+
+var errNoRange = errors.New("the pod network is not ready: the node has no pod range yet")
 
 // New makes a Bridge; Ensure makes the network.
 func New(c Config) (*Bridge, error) {
@@ -73,7 +78,7 @@ func New(c Config) (*Bridge, error) {
 	if c.MTU == 0 {
 		c.MTU = 1450
 	}
-	return &Bridge{Config: c}, nil
+	return &Bridge{Config: c, ports: newHostPorts(nft{c.Bridge})}, nil
 }
 
 // Name is the engine's name of the network.
@@ -107,16 +112,18 @@ func (b *Bridge) Ensure(ctx context.Context, podCIDR netip.Prefix) error {
 // Remove removes the network, if it is there.
 func (b *Bridge) Remove(ctx context.Context) error {
 	there, err := b.find(ctx)
-	if err != nil || there == nil {
+	if err != nil {
 		return err
 	}
-	if err := b.remove(ctx, *there); err != nil {
-		return fmt.Errorf("removing network %s: %w", b.Config.Name, err)
+	if there != nil {
+		if err := b.remove(ctx, *there); err != nil {
+			return fmt.Errorf("removing network %s: %w", b.Config.Name, err)
+		}
 	}
 	b.mu.Lock()
 	b.pool = nil
 	b.mu.Unlock()
-	return nil
+	return b.takeOver(netip.Prefix{}, nil)
 }
 
 // Gateway is the host's address in the pod range, invalid until Ensure succeeded.
@@ -134,18 +141,31 @@ func (b *Bridge) Allocate(context.Context) (netip.Addr, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.pool == nil {
-		return netip.Addr{}, errors.New("the pod network is not ready: the node has no pod range yet")
+		return netip.Addr{}, errNoRange
 	}
 	return b.pool.allocate(time.Now())
 }
 
-// Release gives an address back; it rests for a while before another pod gets it.
+// Release gives an address back; it rests for a while before another pod gets it. Ports of the host that lead there
+// are free again, unless they are the engine's.
 func (b *Bridge) Release(address netip.Addr) {
+	err := b.ports.withdraw(address, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.pool != nil {
+			b.pool.release(address, time.Now())
+		}
+	})
+	if err != nil {
+		slog.Warn("ports of the host still lead to a pod that is gone", "address", address, "error", err)
+	}
+}
+
+// inUse says whether an address was given and not given back.
+func (b *Bridge) inUse(address netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.pool != nil {
-		b.pool.release(address, time.Now())
-	}
+	return b.pool != nil && b.pool.used[address]
 }
 
 // find gives the network as the engine has it, nil when there is none, and refuses one that somebody else made.
@@ -205,45 +225,30 @@ func (b *Bridge) create(ctx context.Context, l layout) error {
 }
 
 func (b *Bridge) remove(ctx context.Context, there mobynet.Inspect) error {
-	if len(there.Containers) > 0 {
-		var names []string
-		for _, c := range there.Containers {
-			names = append(names, c.Name)
+	var names []string
+	for _, c := range there.Containers {
+		names = append(names, c.Name)
+	}
+	sandboxes, err := b.sandboxes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range sandboxes {
+		if s.running {
+			names = append(names, s.name)
 		}
+	}
+	if len(names) > 0 {
 		slices.Sort(names)
 		return fmt.Errorf("%w by %s", ErrInUse, strings.Join(names, ", "))
 	}
-	_, err := b.Engine.NetworkRemove(ctx, there.ID, client.NetworkRemoveOptions{})
+	return b.discard(ctx, there.ID)
+}
+
+func (b *Bridge) discard(ctx context.Context, id string) error {
+	_, err := b.Engine.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 	if errdefs.IsNotFound(err) {
 		return nil
 	}
 	return err
-}
-
-// learn takes over the addresses of the containers on the network, those that do not run too.
-func (b *Bridge) learn(ctx context.Context, l layout) error {
-	list, err := b.Engine.ContainerList(ctx, client.ContainerListOptions{
-		All:     true,
-		Filters: make(client.Filters).Add("network", b.Config.Name),
-	})
-	if err != nil {
-		return fmt.Errorf("listing the containers of network %s: %w", b.Config.Name, err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.pool == nil || b.pool.layout != l {
-		b.pool = newPool(l)
-	}
-	for _, c := range list.Items {
-		if c.NetworkSettings == nil {
-			continue
-		}
-		if e := c.NetworkSettings.Networks[b.Config.Name]; e != nil {
-			b.pool.take(e.IPAddress)
-			if e.IPAMConfig != nil {
-				b.pool.take(e.IPAMConfig.IPv4Address)
-			}
-		}
-	}
-	return nil
 }

@@ -19,7 +19,10 @@ import (
 
 func TestPodsAndHostReachEachOther(t *testing.T) {
 	t.Parallel()
-	n := dockertest.New(t)
+	dockertest.Each(t, podsAndHostReachEachOther)
+}
+
+func podsAndHostReachEachOther(t *testing.T, n *dockertest.Node) {
 	web := n.Pod("web", "serve", ":8080")
 	sandbox := n.Sandbox(t, web)
 	id, err := n.Create(t.Context(), n.Spec(web, sandbox.ID))
@@ -42,7 +45,10 @@ func TestPodsAndHostReachEachOther(t *testing.T) {
 
 func TestHostPortLeadsToThePod(t *testing.T) {
 	t.Parallel()
-	n := dockertest.New(t)
+	dockertest.Each(t, hostPortLeadsToThePod)
+}
+
+func hostPortLeadsToThePod(t *testing.T, n *dockertest.Node) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -96,13 +102,13 @@ func get(t *testing.T, url string) string {
 
 func TestAddressesSurviveTheAgent(t *testing.T) {
 	t.Parallel()
-	n := dockertest.New(t)
+	dockertest.Each(t, addressesSurviveTheAgent)
+}
+
+func addressesSurviveTheAgent(t *testing.T, n *dockertest.Node) {
 	first := n.Sandbox(t, n.Pod("first"))
 	cidr := netip.PrefixFrom(n.Network.Gateway(), 24)
-	again, err := network.New(n.Network.Config) // as a new agent does
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := n.OtherNetwork(t) // as a new agent does
 	if _, err := again.Allocate(t.Context()); err == nil {
 		t.Error("there was an address before there was a range")
 	}
@@ -134,11 +140,11 @@ func TestAddressesSurviveTheAgent(t *testing.T) {
 // An address that somebody else took is passed over.
 func TestTakenAddressIsPassedOver(t *testing.T) {
 	t.Parallel()
-	n := dockertest.New(t)
-	stranger, err := network.New(n.Network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dockertest.Each(t, takenAddressIsPassedOver)
+}
+
+func takenAddressIsPassedOver(t *testing.T, n *dockertest.Node) {
+	stranger := n.OtherNetwork(t)
 	if err := stranger.Ensure(t.Context(), netip.PrefixFrom(n.Network.Gateway(), 24)); err != nil {
 		t.Fatal(err)
 	}

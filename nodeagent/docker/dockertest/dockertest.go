@@ -32,25 +32,84 @@ import (
 type Node struct {
 	*docker.Runtime
 	Engine  *client.Client
-	Network *network.Bridge
+	Network Network
 	Image   pod.Image // the test program; its entry point is /app
 
-	config docker.Config
+	config   docker.Config
+	settings network.Config
+	kind     Kind
 }
 
-// New makes a node whose pods have addresses in a range that no other test has.
+// Network is the pod network of a test's node.
+type Network interface {
+	docker.Network
+	Ensure(ctx context.Context, podCIDR netip.Prefix) error
+	Remove(ctx context.Context) error
+	Gateway() netip.Addr
+}
+
+// Kind says who connects pods to the network.
+type Kind string
+
+// The kinds of pod networks.
+const (
+	ByEngine Kind = "bridge" // the engine does
+	ByAgent  Kind = "netns"  // the agent does, in namespaces that sandboxes make
+)
+
+// Default is the kind of network that nodes have which do not ask for one: that of the environment, or the agent's.
+func Default() Kind {
+	if k := Kind(os.Getenv("LEME_TEST_POD_NETWORK")); k != "" {
+		return k
+	}
+	return ByEngine
+}
+
+// Each runs a test on both kinds of networks, side by side.
+func Each(t *testing.T, test func(t *testing.T, n *Node)) {
+	t.Helper()
+	for _, kind := range []Kind{ByEngine, ByAgent} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, NewOn(t, kind))
+		})
+	}
+}
+
+// New makes a node with the default kind of network, whose pods have addresses in a range that no other test has.
 func New(t testing.TB) *Node {
+	t.Helper()
+	return NewOn(t, Default())
+}
+
+// NewOn makes a node with one kind of network.
+func NewOn(t testing.TB, kind Kind) *Node {
 	t.Helper()
 	engine := Engine(t)
 	id := ID()
-	bridge, err := network.New(network.Config{Engine: engine, Name: "lemetest-" + id, Bridge: "lt" + id, Labels: Labels()})
-	must(t, err)
-	ensureFreeRange(t, bridge)
-	n := &Node{Engine: engine, Network: bridge, config: docker.Config{Node: "test-" + id, Network: bridge, Labels: Labels()}}
+	n := &Node{Engine: engine, settings: network.Config{Engine: engine, Name: "lemetest-" + id, Bridge: "lt" + id, Labels: Labels()}, kind: kind}
+	n.Network = n.OtherNetwork(t)
+	ensureFreeRange(t, n.Network)
+	n.config = docker.Config{Node: "test-" + id, Network: n.Network, Labels: Labels()}
 	n.Restart(t)
 	t.Cleanup(func() { n.clean(t) })
 	n.Image = n.loadApp(t)
 	return n
+}
+
+// OtherNetwork gives the node's network as a new agent has it, which knows nothing yet.
+func (n *Node) OtherNetwork(t testing.TB) Network {
+	t.Helper()
+	if n.kind == ByEngine {
+		b, err := network.New(n.settings)
+		must(t, err)
+		return b
+	}
+	b, err := network.NewNetns(n.settings, true)
+	if err != nil {
+		t.Skip(err)
+	}
+	return b
 }
 
 // Restart gives the node a new runtime, which knows nothing, as after the agent was killed.
@@ -84,7 +143,7 @@ func ID() string {
 func Labels() map[string]string { return map[string]string{"leme.test": "docker"} }
 
 // ensureFreeRange makes the network with a range that nobody on this machine uses: tests run side by side.
-func ensureFreeRange(t testing.TB, b *network.Bridge) {
+func ensureFreeRange(t testing.TB, b Network) {
 	t.Helper()
 	var err error
 	for range 20 {
