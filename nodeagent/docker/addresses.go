@@ -12,8 +12,21 @@ import (
 // addresses remembers which sandbox has which address, so that it is given back once, when the sandbox is gone:
 // removed here, or by somebody else, as an event or a list tells.
 type addresses struct {
-	mu sync.Mutex
-	of map[string]netip.Addr // by sandbox ID
+	mu   sync.Mutex
+	of   map[string]netip.Addr // by sandbox ID
+	held map[netip.Addr]bool   // for a sandbox that is being made, perhaps in several attempts
+}
+
+// hold keeps an address from being given back with a sandbox that did not start, until it is let go.
+func (a *addresses) hold(ip netip.Addr) (letGo func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held[ip] = true
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.held, ip)
+	}
 }
 
 // keep notes the addresses of sandboxes that are there.
@@ -34,6 +47,7 @@ func (a *addresses) drop(id string) (ip netip.Addr, free bool) {
 	defer a.mu.Unlock()
 	ip, free = a.of[id]
 	delete(a.of, id)
+	free = free && !a.held[ip]
 	for _, other := range a.of {
 		free = free && other != ip
 	}

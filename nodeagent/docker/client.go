@@ -125,7 +125,7 @@ func New(c Config) (*Runtime, error) {
 		slots:       make(chan struct{}, c.Parallel),
 		inspected:   map[string]pod.Container{},
 		firstWords:  map[string]*firstWords{},
-		addresses:   addresses{of: map[string]netip.Addr{}},
+		addresses:   addresses{of: map[string]netip.Addr{}, held: map[netip.Addr]bool{}},
 		connections: connections{of: map[string]int{}},
 		attachments: newAttachments(),
 	}, nil

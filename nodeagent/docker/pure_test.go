@@ -217,7 +217,7 @@ func TestImageNames(t *testing.T) {
 }
 
 func TestAddressIsGivenBackOnce(t *testing.T) {
-	a := addresses{of: map[string]netip.Addr{}}
+	a := addresses{of: map[string]netip.Addr{}, held: map[netip.Addr]bool{}}
 	a.keep(pod.Container{ID: "old", Sandbox: true, IP: "10.0.0.2"}, pod.Container{ID: "app"}, pod.Container{ID: "host", Sandbox: true})
 	if ip, free := a.drop("old"); !free || ip.String() != "10.0.0.2" {
 		t.Errorf("%s, %t", ip, free)
@@ -229,6 +229,16 @@ func TestAddressIsGivenBackOnce(t *testing.T) {
 	a.keep(pod.Container{ID: "new", Sandbox: true, IP: "10.0.0.2"})
 	if _, free := a.drop("old"); free {
 		t.Error("given back while another sandbox has it")
+	}
+	letGo := a.hold(netip.MustParseAddr("10.0.0.3"))
+	a.keep(pod.Container{ID: "failed", Sandbox: true, IP: "10.0.0.3"})
+	if _, free := a.drop("failed"); free {
+		t.Error("given back while another attempt is made with it")
+	}
+	letGo()
+	a.keep(pod.Container{ID: "failed", Sandbox: true, IP: "10.0.0.3"})
+	if _, free := a.drop("failed"); !free {
+		t.Error("never given back")
 	}
 	if noted := a.noted(); len(noted) != 1 || noted[0] != "new" {
 		t.Errorf("noted: %v", noted)

@@ -43,26 +43,30 @@ func (r *Runtime) runAddressedSandbox(ctx context.Context, s pod.Sandbox, image 
 	if r.Network == nil {
 		return pod.Container{}, errors.New("the node has no pod network")
 	}
-	var c pod.Container
 	for range addressAttempts {
-		address, err := r.Network.Allocate(ctx)
-		if err != nil {
-			return pod.Container{}, fmt.Errorf("giving the pod an address: %w", err)
-		}
-		c, err = r.runSandbox(ctx, s, image, address)
-		if err == nil && c.IP == address.String() {
-			r.addresses.keep(c)
-			return c, nil
-		}
-		r.Network.Release(address)
-		if err == nil { // a sandbox of this attempt ran already, with an address of its own
-			return c, nil
-		}
-		if !errors.Is(err, network.ErrAddressTaken) && !strings.Contains(err.Error(), "Address already in use") {
-			return pod.Container{}, err
+		c, err := r.runSandboxAt(ctx, s, image)
+		if err == nil || !errors.Is(err, network.ErrAddressTaken) && !strings.Contains(err.Error(), "Address already in use") {
+			return c, err
 		}
 	}
 	return pod.Container{}, fmt.Errorf("giving the pod an address: the last %d were all taken", addressAttempts)
+}
+
+// runSandboxAt runs a sandbox with the next free address, which is given back if that fails.
+func (r *Runtime) runSandboxAt(ctx context.Context, s pod.Sandbox, image string) (pod.Container, error) {
+	address, err := r.Network.Allocate(ctx)
+	if err != nil {
+		return pod.Container{}, fmt.Errorf("giving the pod an address: %w", err)
+	}
+	letGo := r.addresses.hold(address)
+	defer letGo()
+	c, err := r.runSandbox(ctx, s, image, address)
+	if err != nil || c.IP != address.String() { // else a sandbox of this attempt ran already, with an address of its own
+		r.Network.Release(address)
+		return c, err
+	}
+	r.addresses.keep(c)
+	return c, nil
 }
 
 // runSandbox runs a sandbox with the score that it should have, or without one where the host refuses that.
