@@ -189,6 +189,9 @@ func runNode(ctx context.Context, o command.AgentOptions) error {
 	group.Go(func() error { return n.puller.Run(ctx) })
 	group.Go(func() error { return n.api.Run(ctx) })
 	group.Go(func() error { return n.agent.Run(ctx) })
+	if own, ok := n.pods.(*network.Netns); ok {
+		group.Go(func() error { return own.Run(ctx) })
+	}
 	return group.Wait()
 }
 
@@ -197,6 +200,7 @@ type node struct {
 	puller *pull.Puller
 	agent  *nodeagent.Agent
 	api    *nodeapi.Server
+	pods   podNetwork
 }
 
 func newNode(o command.AgentOptions) (*node, error) {
@@ -216,7 +220,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	pods, err := podNetwork(o, engine)
+	pods, err := newPodNetwork(o, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +247,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy,
 		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
 	})
-	return &node{puller, agent, api}, err
+	return &node{puller, agent, api, pods}, err
 }
 
 func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Client) (*pull.Puller, error) {
@@ -261,10 +265,27 @@ func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Clien
 	})
 }
 
-// podNetwork is the engine's network of the node's pods. Its bridge is named after it: leme0 for leme.
-func podNetwork(o command.AgentOptions, engine *client.Client) (*network.Bridge, error) {
+// podNetwork is the network of the node's pods.
+type podNetwork interface {
+	nodeagent.Network
+	docker.Network
+}
+
+func newPodNetwork(o command.AgentOptions, engine *client.Client) (podNetwork, error) {
+	c := networkConfig(o, engine)
+	switch o.PodNetwork {
+	case "bridge":
+		return network.New(c)
+	case "netns", "auto":
+		return network.NewNetns(c, o.PodNetwork == "netns")
+	}
+	return nil, fmt.Errorf("pod network %q: it is bridge, netns or auto", o.PodNetwork)
+}
+
+// networkConfig says which network of the engine it is. Its bridge is named after it: leme0 for leme.
+func networkConfig(o command.AgentOptions, engine *client.Client) network.Config {
 	const longest = 14 // of an interface's name, less the digit
-	return network.New(network.Config{Engine: engine, Name: o.Network, Bridge: o.Network[:min(longest, len(o.Network))] + "0"})
+	return network.Config{Engine: engine, Name: o.Network, Bridge: o.Network[:min(longest, len(o.Network))] + "0"}
 }
 
 // imagePuller joins the registry's puller to what the agent needs of one.
@@ -310,7 +331,7 @@ func clean(ctx context.Context, o command.DownOptions) (int, error) {
 	if err := runtime.RemoveAll(ctx); err != nil {
 		return 0, err
 	}
-	pods, err := podNetwork(o.Agent, engine)
+	pods, err := network.New(networkConfig(o.Agent, engine))
 	if err != nil {
 		return 0, err
 	}

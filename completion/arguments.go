@@ -74,6 +74,8 @@ func valuesOf(path, flag string) completer {
 		return words("background", "foreground", "orphan")
 	case "validate":
 		return words("strict", "warn", "ignore")
+	case "pod-network":
+		return words("bridge", "netns", "auto")
 	case "image-pull-policy":
 		return words("Always", "IfNotPresent", "Never")
 	case "sort-by":

@@ -19,6 +19,9 @@ const healEvery = time.Minute
 // Run mends the network until the context ends, when somebody has removed the bridge (as `docker network prune` does:
 // for the engine nobody is on it), a pod's interface or the rules of host ports.
 func (n *Netns) Run(ctx context.Context) error {
+	if ableHost(n.Engine) != nil {
+		return nil // nobody is ever connected
+	}
 	changes := make(chan netlink.LinkUpdate, 64)
 	done := make(chan struct{})
 	defer close(done)

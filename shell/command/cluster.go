@@ -62,6 +62,7 @@ type AgentOptions struct {
 	Port       int    // of the agent's API
 	DockerHost string
 	Network    string // of the engine, for pods
+	PodNetwork string // who connects pods to it: bridge, netns or auto
 	NodeLabels map[string]string
 	Log        LogOptions
 }
@@ -70,6 +71,7 @@ func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
 	o.addNodeFlags(flags)
 	flags.StringVar(&o.NodeIP, "node-ip", "", "Address of this node (default: the one that reaches the server).")
 	flags.IntVar(&o.Port, "node-port", 10250, "Port of the node's own API, which the server calls for logs and exec.")
+	flags.StringVar(&o.PodNetwork, "pod-network", "bridge", "Who connects pods to the network: the engine (bridge), the agent (netns: pods start faster; needs root and a local engine), or the agent where it can (auto).")
 	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
 }
 
