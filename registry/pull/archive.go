@@ -62,7 +62,7 @@ func (p *Puller) writeArchive(ctx context.Context, w io.Writer, img *image, gate
 		f := p.newFetch(img, l, gate, rank)
 		group.Go(func() error {
 			defer close(files[rank])
-			file, err := p.cache.open(ctx, l, f.run, func(n int64) { m.set(l.diffID, n) })
+			file, err := p.cache.open(p.cache.stream(ctx, l, f.run, func(n int64) { m.set(l.diffID, n) }))
 			if err == nil {
 				files[rank] <- file
 			}

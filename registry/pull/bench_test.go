@@ -1,49 +1,48 @@
 package pull
 
 import (
+	"flag"
 	"fmt"
 	"io"
-	"net"
+	"log"
+	"net/http/httptest"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/compression"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/moby/moby/client"
 )
+
+// turns is how often each of the two pulls an image, one after the other.
+var turns = flag.Int("pull.turns", 10, "how often BenchmarkPull pulls each image with each of the two")
 
 // BenchmarkPull pulls fresh images with Docker and with the puller in turn, from the same registry, and reports the
 // median of each:
 //
 //	go test ./registry/pull -run '^$' -bench Pull -benchtime 1x
 func BenchmarkPull(b *testing.B) {
+	one, eight, small := []int{120 << 20}, slices.Repeat([]int{36 << 20}, 8), []int{6 << 20}
 	for _, c := range []struct {
 		name   string
-		layers []int // bytes
-		rate   int   // bytes a second of one connection; 0 is as fast as it goes
+		layers []int // bytes unpacked
+		relay  relay
 	}{
-		{"small", []int{2 << 20}, 0},
-		{"one layer", []int{48 << 20}, 0},
-		{"eight layers", eight(6 << 20), 0},
-		{"one layer, 6 MB/s a connection", []int{24 << 20}, 6_000_000},
-		{"eight layers, 6 MB/s a connection", eight(6 << 20), 6_000_000},
+		{"small", small, relay{}},
+		{"one layer", one, relay{}},
+		{"eight layers", eight, relay{}},
+		{"one layer, 6 MB/s a connection", one, relay{connection: 6_000_000}},
+		{"eight layers, 6 MB/s a connection", eight, relay{connection: 6_000_000}},
+		{"eight layers, 12 MB/s in all", eight, relay{all: 12_000_000}},
 	} {
-		b.Run(c.name, func(b *testing.B) { benchmarkPull(b, c.layers, c.rate) })
+		b.Run(c.name, func(b *testing.B) { benchmarkPull(b, c.layers, c.relay) })
 	}
 }
 
-func eight(size int) []int {
-	return []int{size, size, size, size, size, size, size, size}
-}
-
-// turns is how often each of the two pulls an image, one after the other.
-const turns = 5
-
-func benchmarkPull(b *testing.B, sizes []int, rate int) {
+func benchmarkPull(b *testing.B, sizes []int, line relay) {
 	e := engine(b)
-	_, host := newFaults(b)
-	slow := slowDown(b, host, rate)
 	p := startPuller(b, e)
 	ours := func(ref string) error {
 		_, err := p.Pull(b.Context(), ref, nil, nil)
@@ -56,14 +55,15 @@ func benchmarkPull(b *testing.B, sizes []int, rate int) {
 		}
 		return stream.Wait(b.Context())
 	}
+	content := files(b, sizes[0])
 	// fresh times the pull of an image that nobody has seen.
 	fresh := func(name string, pull func(ref string) error) time.Duration {
-		var layers []v1.Layer
-		for _, size := range sizes {
-			layers = append(layers, makeLayer(b, size, compression.GZip))
-		}
-		push(b, e, makeImage(b, e, layers...), "%s/leme-test/%s", host, name)
-		ref := fmt.Sprintf("%s/leme-test/%s", slow, name)
+		s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+		defer s.Close()
+		host := strings.TrimPrefix(s.URL, "http://")
+		push(b, e, makeImage(b, e, content.layers(b, len(sizes))...), "%s/leme-test/%s", host, name)
+		ref := fmt.Sprintf("%s/leme-test/%s", line.before(b, host), name)
+		debug.FreeOSMemory() // what making the image has left is not the pull's
 		start := time.Now()
 		must(b, pull(ref))
 		took := time.Since(start)
@@ -72,12 +72,14 @@ func benchmarkPull(b *testing.B, sizes []int, rate int) {
 	}
 	for b.Loop() {
 		var theirTimes, ourTimes []time.Duration
-		for turn := range turns {
+		for turn := range *turns {
 			theirTimes = append(theirTimes, fresh(fmt.Sprintf("bench-docker:%d", turn), docker))
 			ourTimes = append(ourTimes, fresh(fmt.Sprintf("bench-leme:%d", turn), ours))
 		}
-		b.ReportMetric(median(ourTimes).Seconds()*1000, "ms")
-		b.ReportMetric(median(theirTimes).Seconds()*1000, "reference-ms")
+		ours, theirs := median(ourTimes), median(theirTimes)
+		b.ReportMetric(ours.Seconds()*1000, "ms")
+		b.ReportMetric(theirs.Seconds()*1000, "reference-ms")
+		b.Logf("%.2f of docker pull", ours.Seconds()/theirs.Seconds())
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -85,45 +87,4 @@ func benchmarkPull(b *testing.B, sizes []int, rate int) {
 func median(all []time.Duration) time.Duration {
 	slices.Sort(all)
 	return all[len(all)/2]
-}
-
-// slowDown serves what host serves with a limit for each connection.
-func slowDown(b *testing.B, host string, rate int) string {
-	if rate == 0 {
-		return host
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(b, err)
-	b.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go relay(conn, host, rate)
-		}
-	}()
-	return l.Addr().String()
-}
-
-func relay(conn net.Conn, host string, rate int) {
-	defer conn.Close()
-	up, err := net.Dial("tcp", host)
-	if err != nil {
-		return
-	}
-	defer up.Close()
-	go func() {
-		_, _ = io.Copy(up, conn)
-		up.Close()
-	}()
-	const slice = 20 * time.Millisecond // what a connection may send is given out in slices
-	tick := time.NewTicker(slice)
-	defer tick.Stop()
-	for range tick.C {
-		if _, err := io.CopyN(conn, up, int64(rate)*int64(slice)/int64(time.Second)); err != nil {
-			return
-		}
-	}
 }

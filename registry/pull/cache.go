@@ -1,16 +1,15 @@
 package pull
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -24,27 +23,17 @@ const partialSuffix = ".partial"
 // Files are not synced: a layer from an earlier process is checked against its digest when it is first used.
 type cache struct {
 	dir   string
-	limit int64
+	limit int64         // bytes
+	age   time.Duration // since a layer was last used
 
 	mu       sync.Mutex
 	trusted  map[v1.Hash]bool     // checked by this process
 	flights  map[v1.Hash]*flight  // being downloaded or checked
 	partials map[v1.Hash]*partial // given up half way
+	pins     map[v1.Hash]int      // pulls that use a layer
 }
 
-// flight is a layer on its way, and those who wait for it.
-type flight struct {
-	done     chan struct{}
-	err      error
-	cancel   context.CancelFunc
-	waiting  int
-	watchers map[*func(int64)]bool
-}
-
-// downloader brings what is missing of a layer; it tells watch how many bytes are here.
-type downloader func(ctx context.Context, p *partial, watch func(n int64)) error
-
-func openCache(dir string, limit int64) (*cache, error) {
+func openCache(dir string, limit int64, age time.Duration) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -57,119 +46,29 @@ func openCache(dir string, limit int64) (*cache, error) {
 			return nil, err
 		}
 	}
-	return &cache{dir: dir, limit: limit, trusted: map[v1.Hash]bool{}, flights: map[v1.Hash]*flight{}, partials: map[v1.Hash]*partial{}}, nil
+	return &cache{
+		dir: dir, limit: limit, age: age,
+		trusted: map[v1.Hash]bool{}, flights: map[v1.Hash]*flight{}, partials: map[v1.Hash]*partial{}, pins: map[v1.Hash]int{},
+	}, nil
 }
 
 func (c *cache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm+"-"+h.Hex) }
 
 // open gives a layer's verified file, after downloading it if need be. The file stays readable if the cache lets go of
 // the layer meanwhile. Waiting ends with ctx; the download ends when nobody waits for it any more.
-func (c *cache) open(ctx context.Context, l layer, get downloader, watch func(n int64)) (*os.File, error) {
-	f := c.join(l, get, &watch)
-	select {
-	case <-f.done:
-	case <-ctx.Done():
-	}
-	c.mu.Lock()
-	delete(f.watchers, &watch)
-	f.waiting--
-	if f.waiting == 0 {
-		f.cancel()
-	}
-	c.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+func (c *cache) open(r *layerReader) (*os.File, error) {
+	defer r.Close()
+	if err := r.wait(); err != nil {
 		return nil, err
 	}
-	if f.err != nil {
-		return nil, f.err
-	}
+	return c.file(r.layer)
+}
+
+// file opens a layer that is here, and notes that it was used.
+func (c *cache) file(l layer) (*os.File, error) {
 	now := time.Now()
 	_ = os.Chtimes(c.path(l.digest), now, now) // for trim; a file that is gone shows in the next line
 	return os.Open(c.path(l.digest))
-}
-
-// join waits with others for a layer on its way, or starts it.
-func (c *cache) join(l layer, get downloader, watch *func(int64)) *flight {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f := c.flights[l.digest]
-	if f == nil || f.waiting == 0 { // one that nobody waits for is being cancelled
-		previous := f
-		ctx, cancel := context.WithCancel(context.Background())
-		f = &flight{done: make(chan struct{}), cancel: cancel, watchers: map[*func(int64)]bool{}}
-		c.flights[l.digest] = f
-		go c.fly(ctx, f, previous, l, get)
-	}
-	f.waiting++
-	f.watchers[watch] = true
-	return f
-}
-
-// fly brings one layer, after an earlier flight of it has landed.
-func (c *cache) fly(ctx context.Context, f, previous *flight, l layer, get downloader) {
-	defer f.cancel()
-	if previous != nil {
-		<-previous.done
-	}
-	f.err = c.bring(ctx, f, l, get)
-	c.mu.Lock()
-	if c.flights[l.digest] == f {
-		delete(c.flights, l.digest)
-	}
-	c.mu.Unlock()
-	close(f.done)
-}
-
-func (c *cache) bring(ctx context.Context, f *flight, l layer, get downloader) error {
-	tell := func(n int64) { c.tell(f, n) }
-	if have, err := c.has(l); have || err != nil {
-		tell(l.size)
-		return err
-	}
-	p, resumed, err := c.take(l)
-	if err != nil {
-		return err
-	}
-	err = c.fill(ctx, p, l, get, tell)
-	if resumed && errors.Is(err, errCorrupt) { // by what came before, perhaps: all of it once more
-		if p, err = c.start(l); err != nil {
-			return err
-		}
-		err = c.fill(ctx, p, l, get, tell)
-	}
-	return err
-}
-
-// fill downloads the rest of a layer and gives it its name, or keeps what came for another time unless it is corrupt.
-func (c *cache) fill(ctx context.Context, p *partial, l layer, get downloader, tell func(int64)) error {
-	if err := get(ctx, p, tell); err != nil {
-		c.keep(l, p)
-		return err
-	}
-	defer p.close()
-	if err := p.verify(l.digest); err != nil {
-		_ = os.Remove(p.file.Name())
-		return err
-	}
-	if err := os.Rename(p.file.Name(), c.path(l.digest)); err != nil {
-		return err
-	}
-	c.trust(l.digest)
-	return nil
-}
-
-func (c *cache) tell(f *flight, n int64) {
-	c.mu.Lock()
-	watchers := make([]func(int64), 0, len(f.watchers))
-	for w := range f.watchers {
-		if *w != nil {
-			watchers = append(watchers, *w)
-		}
-	}
-	c.mu.Unlock()
-	for _, w := range watchers {
-		w(n)
-	}
 }
 
 func (c *cache) trust(h v1.Hash) {
@@ -209,77 +108,63 @@ func (c *cache) has(l layer) (bool, error) {
 }
 
 // take goes on with a layer that was given up, or starts one.
-func (c *cache) take(l layer) (p *partial, resumed bool, err error) {
+func (c *cache) take(l layer) (*partial, error) {
 	c.mu.Lock()
-	p = c.partials[l.digest]
+	p := c.partials[l.digest]
 	delete(c.partials, l.digest)
 	c.mu.Unlock()
-	if p != nil {
-		return p, true, nil
+	if p != nil && p.size == l.size {
+		return p, nil
 	}
-	p, err = c.start(l)
-	return p, false, err
-}
-
-func (c *cache) start(l layer) (*partial, error) {
+	if p != nil {
+		p.close()
+	}
 	return newPartial(c.path(l.digest)+partialSuffix, l)
 }
 
-func (c *cache) keep(l layer, p *partial) {
+// adopt gives a verified layer its name.
+func (c *cache) adopt(l layer, p *partial) error {
+	if err := os.Rename(p.file.Name(), c.path(l.digest)); err != nil {
+		return err
+	}
+	c.trust(l.digest)
+	return nil
+}
+
+// keep leaves what came of a layer for another time, unless it is what fills the disk.
+func (c *cache) keep(l layer, p *partial, why error) error {
+	if errors.Is(why, syscall.ENOSPC) || errors.Is(why, syscall.EDQUOT) {
+		p.close()
+		return os.Remove(p.file.Name())
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.partials[l.digest] = p
+	return nil
 }
 
-// trim removes the layers that were not used for longest until the rest fits the limit; given up downloads go first.
-func (c *cache) trim() error {
+// pin keeps the layers of a pull from being removed until unpin is called.
+func (c *cache) pin(layers []layer) (unpin func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	files, total, err := c.list()
-	if err != nil {
-		return err
+	for _, l := range layers {
+		c.pins[l.digest]++
 	}
-	if total > c.limit {
-		for h, p := range c.partials {
-			delete(c.partials, h)
-			total -= p.here()
-			p.close()
-			err = errors.Join(err, os.Remove(p.file.Name()))
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, l := range layers {
+			if c.pins[l.digest]--; c.pins[l.digest] == 0 {
+				delete(c.pins, l.digest)
+			}
 		}
 	}
-	for _, f := range files {
-		if total <= c.limit {
-			break
-		}
-		err = errors.Join(err, os.Remove(filepath.Join(c.dir, f.Name())))
-		total -= f.Size()
-	}
-	return err
 }
 
-// list gives the complete layers, the longest unused first, and the bytes of them and of what was given up.
-func (c *cache) list() (files []fs.FileInfo, total int64, err error) {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), partialSuffix) {
-			continue
-		}
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		files = append(files, info)
-		total += info.Size()
-	}
-	for _, p := range c.partials {
-		total += p.here()
-	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	return files, total, nil
+// held reports whether a pull uses the layer, or will. The caller holds mu.
+func (c *cache) held(h v1.Hash) bool { return c.pins[h] > 0 || c.flights[h] != nil }
+
+// digestOfFile undoes path.
+func digestOfFile(name string) (v1.Hash, error) {
+	return v1.NewHash(strings.Replace(name, "-", ":", 1))
 }

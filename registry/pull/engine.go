@@ -91,7 +91,7 @@ func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform,
 func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, gate *gate, m *meter) (_ Result, reached bool, err error) {
 	pulling, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	o, err := p.newOffer(img, engine, gate, m, fail)
+	o, err := p.newOffer(pulling, img, engine, gate, m, fail)
 	if err != nil {
 		return Result{}, true, err
 	}
@@ -110,12 +110,12 @@ func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, g
 }
 
 // newOffer describes an image to the engine: as the registry has it, or, for graph drivers, with unpacked layers.
-func (p *Puller) newOffer(img *image, engine enginePlatform, gate *gate, m *meter, fail context.CancelCauseFunc) (*offer, error) {
+func (p *Puller) newOffer(ctx context.Context, img *image, engine enginePlatform, gate *gate, m *meter, fail context.CancelCauseFunc) (*offer, error) {
 	o := &offer{
 		repo:     strings.Join([]string{loopbackFolder, p.loopback.instance, img.digest.Hex}, "/"),
 		manifest: img.manifest, kind: img.mediaType, digest: img.digest,
 		config: img.config, configOf: img.configName,
-		layers: map[v1.Hash]fetch{}, unpack: !engine.containerd, meter: m, fail: fail,
+		layers: map[v1.Hash]fetch{}, unpack: !engine.containerd, meter: m, ctx: ctx, fail: fail,
 	}
 	for rank, l := range img.layers {
 		name := l.digest
@@ -123,6 +123,7 @@ func (p *Puller) newOffer(img *image, engine enginePlatform, gate *gate, m *mete
 			name = l.diffID
 		}
 		o.layers[name] = p.newFetch(img, l, gate, rank)
+		o.order = append(o.order, name)
 	}
 	if !o.unpack {
 		return o, nil

@@ -6,11 +6,10 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,10 +51,35 @@ type offer struct {
 	config   []byte
 	configOf v1.Hash
 	layers   map[v1.Hash]fetch // by the digest that the manifest names
+	order    []v1.Hash         // of the layers, from the base up
 	unpack   bool              // layers go out unpacked, under their diffID
 	meter    *meter
+	ctx      context.Context         // the pull's
 	fail     context.CancelCauseFunc // ends the engine's pull with the reason
 	asked    atomic.Bool             // the engine found us
+	fetching atomic.Bool             // the layers above the first one that it asked for are on their way
+}
+
+// read begins to read a layer, and to download it if need be.
+func (o *offer) read(ctx context.Context, c *cache, named v1.Hash) *layerReader {
+	f := o.layers[named]
+	return c.stream(ctx, f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
+}
+
+// ahead downloads the layers above one that the engine asks for, until the pull ends. The engine asks for a few at a
+// time, but one that lacks a layer lacks, or takes anew, all that lie on it.
+func (o *offer) ahead(c *cache, named v1.Hash) {
+	if o.fetching.Swap(true) {
+		return
+	}
+	above := o.order[slices.Index(o.order, named)+1:]
+	for _, l := range above {
+		r := o.read(o.ctx, c, l)
+		go func() {
+			defer r.Close()
+			_ = r.wait() // the engine, when it asks, is told what went wrong
+		}()
+	}
 }
 
 func listenLoopback(cacheDir string, c *cache, log *slog.Logger) (*loopback, error) {
@@ -213,13 +237,12 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 	}
 	ctx, done := lo.while(r.Context(), h)
 	defer done()
-	o, f := found[0], found[0].layers[h]
-	file, err := lo.cache.open(ctx, f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
-	if err == nil {
-		defer file.Close()
-		err = serveFile(w, r, file, o.unpack)
-	}
-	if err == nil {
+	o := found[0]
+	o.ahead(lo.cache, h)
+	content := o.read(ctx, lo.cache, h)
+	defer content.Close()
+	sent := &began{ResponseWriter: w}
+	if err = serveLayer(sent, r, content, o.unpack); err == nil {
 		return
 	}
 	if ctx.Err() == nil {
@@ -227,31 +250,29 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 			o.fail(err)
 		}
 	}
-	if file != nil {
+	if sent.yes {
 		panic(http.ErrAbortHandler) // the answer has begun
 	}
 	w.WriteHeader(http.StatusBadGateway) // hanging up instead would make the engine ask again at once
 }
 
-// serveFile hands a layer's file to the engine.
-func serveFile(w http.ResponseWriter, r *http.Request, file *os.File, unpack bool) error {
-	w.Header().Set("Content-Type", "application/octet-stream")
-	if !unpack {
-		http.ServeContent(w, r, "", time.Time{}, file)
-		return nil
-	}
-	return copyUnpacked(w, file)
+// began notes whether anything was answered.
+type began struct {
+	http.ResponseWriter
+	yes bool
 }
 
-// copyUnpacked writes what a layer's file has inside.
-func copyUnpacked(w io.Writer, file *os.File) error {
-	content, err := unpacked(file)
-	if err != nil {
-		return fmt.Errorf("unpacking a layer: %w", err)
+func (b *began) Write(p []byte) (int, error) {
+	b.yes = true
+	return b.ResponseWriter.Write(p)
+}
+
+// serveLayer hands a layer to the engine while it arrives.
+func serveLayer(w http.ResponseWriter, r *http.Request, content *layerReader, unpack bool) error {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if unpack {
+		return copyUnpacked(w, content)
 	}
-	defer content.Close()
-	if _, err := io.Copy(w, content); err != nil {
-		return fmt.Errorf("unpacking a layer: %w", err)
-	}
-	return nil
+	http.ServeContent(w, r, "", time.Time{}, content)
+	return content.failed()
 }

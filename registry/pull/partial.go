@@ -24,9 +24,12 @@ type partial struct {
 	size int64
 
 	mu      sync.Mutex
-	segment int64   // bytes a segment; all of them where the server knows no ranges
-	got     []int64 // bytes of each segment that are in the file, from its start
-	taken   []bool  // somebody is downloading the segment
+	users   int           // of the open file
+	segment int64         // bytes a segment; all of them where the server knows no ranges
+	got     []int64       // bytes of each segment that are in the file, from its start
+	taken   []bool        // somebody is downloading the segment
+	whole   int           // segments before this one are here
+	grown   chan struct{} // closed when there is more without a hole; nil while nobody waits
 
 	hashing sync.Mutex
 	hash    hash.Hash
@@ -45,12 +48,32 @@ func newPartial(path string, l layer) (*partial, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &partial{file: f, size: l.size, hash: h}
+	p := &partial{file: f, size: l.size, hash: h, users: 1}
 	p.split(segmentSize)
 	return p, nil
 }
 
-func (p *partial) close() { _ = p.file.Close() }
+// use keeps the file open until the user closes it; it is false when all others have closed it.
+func (p *partial) use() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.users == 0 {
+		return false
+	}
+	p.users++
+	return true
+}
+
+func (p *partial) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.users--; p.users == 0 {
+		_ = p.file.Close()
+	}
+}
+
+// ReadAt reads what is here.
+func (p *partial) ReadAt(b []byte, at int64) (int, error) { return p.file.ReadAt(b, at) }
 
 // split starts over with segments of another size.
 func (p *partial) split(segment int64) {
@@ -59,7 +82,7 @@ func (p *partial) split(segment int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := max(1, (p.size+segment-1)/segment)
-	p.segment, p.got, p.taken = segment, make([]int64, n), make([]bool, n)
+	p.segment, p.got, p.taken, p.whole = segment, make([]int64, n), make([]bool, n), 0
 	p.hash.Reset()
 	p.hashed = 0
 }
@@ -108,6 +131,36 @@ func (p *partial) here() (n int64) {
 	return n
 }
 
+// prefix is how many bytes are here without a hole; grown is closed when there are more.
+func (p *partial) prefix() (n int64, grown <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.grown == nil {
+		p.grown = make(chan struct{})
+	}
+	start, _ := p.bounds(p.whole)
+	return start + p.got[p.whole], p.grown
+}
+
+// add counts bytes of segment i as here. The caller holds mu.
+func (p *partial) add(i int, n int64) {
+	p.got[i] += n
+	if i != p.whole {
+		return
+	}
+	for p.whole < len(p.got)-1 {
+		start, end := p.bounds(p.whole)
+		if p.got[p.whole] < end-start {
+			break
+		}
+		p.whole++
+	}
+	if p.grown != nil {
+		close(p.grown)
+		p.grown = nil
+	}
+}
+
 // write adds bytes to the end of what is here of segment i.
 func (p *partial) write(i int, data []byte) error {
 	at, end := p.missing(i)
@@ -118,7 +171,7 @@ func (p *partial) write(i int, data []byte) error {
 		return err
 	}
 	p.mu.Lock()
-	p.got[i] += int64(len(data))
+	p.add(i, int64(len(data)))
 	p.mu.Unlock()
 	if p.hashing.TryLock() {
 		defer p.hashing.Unlock()
@@ -131,9 +184,8 @@ func (p *partial) write(i int, data []byte) error {
 func (p *partial) follow() error {
 	for {
 		p.mu.Lock()
-		i := min(int(p.hashed/p.segment), len(p.got)-1)
-		start, _ := p.bounds(i)
-		n := start + p.got[i] - p.hashed
+		start, _ := p.bounds(p.whole)
+		n := start + p.got[p.whole] - p.hashed
 		p.mu.Unlock()
 		if n <= 0 {
 			return nil

@@ -40,8 +40,10 @@ import (
 type Config struct {
 	// CacheDir keeps layers. One process at a time may use it.
 	CacheDir string
-	// CacheLimit bounds the layers kept, in bytes; what is in use does not count. Default: 1 GiB.
+	// CacheLimit bounds the layers kept, in bytes; what pulls use stays. Default: 1 GiB.
 	CacheLimit int64
+	// CacheAge is how long a layer is kept that no pull uses. Default: 7 days.
+	CacheAge time.Duration
 	// Engine is the Docker Engine; moby's *client.Client is one.
 	Engine Engine
 	// Cluster is the cluster's own registry, if there is one.
@@ -95,7 +97,7 @@ func New(cfg Config) (*Puller, error) {
 	if err := os.MkdirAll(cfg.CacheDir, 0o700); err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
-	c, err := openCache(filepath.Join(cfg.CacheDir, "layers"), cfg.CacheLimit)
+	c, err := openCache(filepath.Join(cfg.CacheDir, "layers"), cfg.CacheLimit, cfg.CacheAge)
 	if err != nil {
 		return nil, fmt.Errorf("pull: opening the layer cache: %w", err)
 	}
@@ -113,6 +115,9 @@ func New(cfg Config) (*Puller, error) {
 func setDefaults(cfg *Config) {
 	if cfg.CacheLimit == 0 {
 		cfg.CacheLimit = 1 << 30
+	}
+	if cfg.CacheAge == 0 {
+		cfg.CacheAge = 7 * 24 * time.Hour
 	}
 	if cfg.Keychain == nil {
 		cfg.Keychain = authn.DefaultKeychain
@@ -168,15 +173,22 @@ func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progres
 	}
 	meter := newMeter(img.layers, progress)
 	defer meter.stop()
+	defer p.trim(0)
+	defer p.cache.pin(img.layers)()
+	p.trim(img.size())
 	result, err := p.deliver(ctx, img, engine, meter)
 	if err != nil {
 		return Result{}, err
 	}
 	meter.finish()
-	if err := p.cache.trim(); err != nil {
+	return result, nil
+}
+
+// trim keeps the cache within its bounds, with what is about to come.
+func (p *Puller) trim(coming int64) {
+	if _, err := p.cache.trim(time.Now(), coming); err != nil {
 		p.cfg.Log.Warn("trimming the layer cache", "err", err)
 	}
-	return result, nil
 }
 
 // newTransport is for registries: several connections to one host, so no HTTP/2, which would make them one.

@@ -45,6 +45,14 @@ type layer struct {
 	size           int64 // compressed
 }
 
+// size is the bytes of the layers, as the registry has them.
+func (img *image) size() (n int64) {
+	for _, l := range img.layers {
+		n += l.size
+	}
+	return n
+}
+
 // blobSource is a repository that has been logged in to.
 type blobSource struct {
 	repo   name.Repository
