@@ -15,13 +15,13 @@ import (
 )
 
 // load hands the image to the engine as an archive, which needs no way from the engine to this process.
-func (p *Puller) load(ctx context.Context, img *image, gate *gate, m *meter) error {
+func (p *Puller) load(ctx context.Context, img *image, shared *pullShare) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, w := io.Pipe()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := p.writeArchive(ctx, w, img, gate, m)
+		err := p.writeArchive(ctx, w, img, shared)
 		w.CloseWithError(err)
 		return err
 	})
@@ -54,15 +54,15 @@ func (p *Puller) engineLoad(ctx context.Context, archive io.Reader) error {
 }
 
 // writeArchive writes a docker archive. All layers download at once, the base first, and go into it in order.
-func (p *Puller) writeArchive(ctx context.Context, w io.Writer, img *image, gate *gate, m *meter) error {
+func (p *Puller) writeArchive(ctx context.Context, w io.Writer, img *image, shared *pullShare) error {
 	group, ctx := errgroup.WithContext(ctx)
 	files := make([]chan *os.File, len(img.layers))
 	for rank, l := range img.layers {
 		files[rank] = make(chan *os.File, 1)
-		f := p.newFetch(img, l, gate, rank)
+		f := p.newFetch(img, l, shared, rank)
 		group.Go(func() error {
 			defer close(files[rank])
-			file, err := p.cache.open(p.cache.stream(ctx, l, f.run, func(n int64) { m.set(l.diffID, n) }))
+			file, err := p.cache.open(p.cache.stream(ctx, l, f.run, func(n int64) { shared.meter.set(l.diffID, n) }))
 			if err == nil {
 				files[rank] <- file
 			}

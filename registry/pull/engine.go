@@ -3,17 +3,16 @@ package pull
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
@@ -65,22 +64,34 @@ func (p *Puller) enginePlatform(ctx context.Context) (enginePlatform, error) {
 	return e, nil
 }
 
+// pullShare is what the layers of one pull have in common.
+type pullShare struct {
+	gate    *gate // of the pull's connections
+	meter   *meter
+	traffic *traffic
+}
+
 // deliver makes the engine have the image under its name.
 func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform, m *meter) (Result, error) {
 	if !engine.containerd {
-		if _, err := p.cfg.Engine.ImageInspect(ctx, img.configName.String()); err == nil {
-			return p.adopt(ctx, img.configName.String(), img, engine)
+		if found, err := p.cfg.Engine.ImageInspect(ctx, img.configName.String()); err == nil {
+			return p.name(ctx, found.ID, found.Size, img)
 		}
 	}
-	gate := newGate(p.cfg.Connections)
+	shared := &pullShare{newGate(p.cfg.Connections), m, &traffic{}}
+	host := img.blobs.repo.RegistryStr()
+	defer func() { p.lines.note(host, shared.traffic) }()
 	if !p.archives.Load() {
-		result, reached, err := p.offer(ctx, img, engine, gate, m)
+		result, reached, err := p.offer(ctx, img, engine, !p.lines.fast(host), shared)
+		if errors.Is(err, errMislabelled) {
+			result, reached, err = p.offer(ctx, img, engine, true, shared)
+		}
 		if err == nil || reached || ctx.Err() != nil {
 			return result, err
 		}
 		p.cfg.Log.Info("the engine does not reach this process' loopback address; images go to it as archives", "err", err)
 	}
-	if err := p.load(ctx, img, gate, m); err != nil {
+	if err := p.load(ctx, img, shared); err != nil {
 		return Result{}, err
 	}
 	p.archives.Store(true)
@@ -88,18 +99,19 @@ func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform,
 }
 
 // offer lets the engine pull from the loopback registry. reached is false when the engine never came.
-func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, gate *gate, m *meter) (_ Result, reached bool, err error) {
+func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, eager bool, shared *pullShare) (_ Result, reached bool, err error) {
 	pulling, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	o, err := p.newOffer(pulling, img, engine, gate, m, fail)
+	o, err := p.newOffer(pulling, img, engine, eager, shared)
 	if err != nil {
 		return Result{}, true, err
 	}
+	o.fail = fail
 	p.loopback.add(o)
 	defer p.loopback.remove(o)
-	ref := fmt.Sprintf("%s/%s:pull-%d", p.loopback.listener.Addr(), o.repo, p.pulls.Add(1)) // others may pull the same image
+	ref := fmt.Sprintf("%s/%s@%s", p.loopback.listener.Addr(), o.repo, o.digest) // a tag would be one more thing to write
 	defer p.untag(ctx, ref)
-	if err := p.enginePull(pulling, ref, m); err != nil {
+	if err := p.enginePull(pulling, ref, shared.meter); err != nil {
 		if cause := context.Cause(pulling); cause != nil {
 			err = cause
 		}
@@ -109,44 +121,10 @@ func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, g
 	return result, true, err
 }
 
-// newOffer describes an image to the engine: as the registry has it, or, for graph drivers, with unpacked layers.
-func (p *Puller) newOffer(ctx context.Context, img *image, engine enginePlatform, gate *gate, m *meter, fail context.CancelCauseFunc) (*offer, error) {
-	o := &offer{
-		repo:     strings.Join([]string{loopbackFolder, p.loopback.instance, img.digest.Hex}, "/"),
-		manifest: img.manifest, kind: img.mediaType, digest: img.digest,
-		config: img.config, configOf: img.configName,
-		layers: map[v1.Hash]fetch{}, unpack: !engine.containerd, meter: m, ctx: ctx, fail: fail,
-	}
-	for rank, l := range img.layers {
-		name := l.digest
-		if o.unpack {
-			name = l.diffID
-		}
-		o.layers[name] = p.newFetch(img, l, gate, rank)
-		o.order = append(o.order, name)
-	}
-	if !o.unpack {
-		return o, nil
-	}
-	raw := v1.Manifest{
-		SchemaVersion: 2, MediaType: types.DockerManifestSchema2,
-		Config: v1.Descriptor{MediaType: types.DockerConfigJSON, Digest: img.configName, Size: int64(len(img.config))},
-	}
-	for _, l := range img.layers {
-		raw.Layers = append(raw.Layers, v1.Descriptor{MediaType: types.DockerUncompressedLayer, Digest: l.diffID, Size: l.size})
-	}
-	var err error
-	if o.manifest, err = json.Marshal(raw); err != nil {
-		return nil, err
-	}
-	o.kind = string(types.DockerManifestSchema2)
-	o.digest = v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(o.manifest))}
-	return o, nil
-}
-
-func (p *Puller) newFetch(img *image, l layer, gate *gate, rank int) fetch {
+func (p *Puller) newFetch(img *image, l layer, shared *pullShare, rank int) fetch {
 	return fetch{
-		blobs: img.blobs, layer: l, gate: gate, rank: rank, conns: p.cfg.Connections, wait: p.retryWait, log: p.cfg.Log,
+		blobs: img.blobs, layer: l, gate: shared.gate, traffic: shared.traffic, rank: rank,
+		conns: p.cfg.Connections, wait: p.retryWait, log: p.cfg.Log,
 	}
 }
 
@@ -184,16 +162,21 @@ func (p *Puller) adopt(ctx context.Context, source string, img *image, engine en
 	if !engine.containerd && found.ID != img.configName.String() {
 		return Result{}, fmt.Errorf("the engine made %s of image %s", found.ID, img.configName)
 	}
+	return p.name(ctx, found.ID, found.Size, img)
+}
+
+// name gives an image of the engine its names.
+func (p *Puller) name(ctx context.Context, id string, size int64, img *image) (Result, error) {
 	byDigest, err := LocalName(img.repoDigest)
 	if err != nil {
 		return Result{}, err
 	}
 	for _, tag := range []string{byDigest, img.tag} {
-		if _, err := p.cfg.Engine.ImageTag(ctx, client.ImageTagOptions{Source: found.ID, Target: tag}); err != nil {
+		if _, err := p.cfg.Engine.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: tag}); err != nil {
 			return Result{}, fmt.Errorf("tagging %s: %w", tag, err)
 		}
 	}
-	return Result{ImageID: found.ID, RepoDigest: img.repoDigest, Size: found.Size}, nil
+	return Result{ImageID: id, RepoDigest: img.repoDigest, Size: size}, nil
 }
 
 // untag takes a loopback name away, also after a pull that was cancelled.
@@ -215,7 +198,7 @@ func (p *Puller) sweep(ctx context.Context) error {
 	}
 	var errs []error
 	for _, img := range list.Items {
-		for _, tag := range img.RepoTags {
+		for _, tag := range slices.Concat(img.RepoTags, img.RepoDigests) {
 			if strings.Contains(tag, "/"+loopbackFolder+"/"+p.loopback.instance+"/") {
 				_, err := p.cfg.Engine.ImageRemove(ctx, tag, client.ImageRemoveOptions{})
 				errs = append(errs, err)

@@ -30,13 +30,14 @@ var (
 
 // fetch downloads one layer.
 type fetch struct {
-	blobs blobSource
-	layer layer
-	gate  *gate // the pull's connections
-	rank  int   // among the layers of the pull
-	conns int
-	wait  time.Duration // firstWait
-	log   *slog.Logger
+	blobs   blobSource
+	layer   layer
+	gate    *gate // the pull's connections
+	rank    int   // among the layers of the pull
+	traffic *traffic
+	conns   int
+	wait    time.Duration // firstWait
+	log     *slog.Logger
 }
 
 // run brings what is missing of the layer: in segments over several connections, or in one stream from a server that
@@ -137,6 +138,7 @@ func (f *fetch) attempt(ctx context.Context, p *partial, i int, watch func(n int
 		n, err := body.Read(*buf)
 		if n > 0 {
 			stall.Reset(stallAfter)
+			f.traffic.add(n)
 			fresh := (*buf)[min(int64(n), skip):n]
 			skip -= int64(n - len(fresh))
 			if err := p.write(i, fresh); err != nil {

@@ -6,14 +6,13 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -40,46 +39,6 @@ type loopback struct {
 type layerRequest struct {
 	layer v1.Hash
 	end   context.CancelFunc
-}
-
-// offer is an image that the loopback registry has for as long as a pull takes.
-type offer struct {
-	repo     string
-	manifest []byte
-	kind     string // its media type
-	digest   v1.Hash
-	config   []byte
-	configOf v1.Hash
-	layers   map[v1.Hash]fetch // by the digest that the manifest names
-	order    []v1.Hash         // of the layers, from the base up
-	unpack   bool              // layers go out unpacked, under their diffID
-	meter    *meter
-	ctx      context.Context         // the pull's
-	fail     context.CancelCauseFunc // ends the engine's pull with the reason
-	asked    atomic.Bool             // the engine found us
-	fetching atomic.Bool             // the layers above the first one that it asked for are on their way
-}
-
-// read begins to read a layer, and to download it if need be.
-func (o *offer) read(ctx context.Context, c *cache, named v1.Hash) *layerReader {
-	f := o.layers[named]
-	return c.stream(ctx, f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
-}
-
-// ahead downloads the layers above one that the engine asks for, until the pull ends. The engine asks for a few at a
-// time, but one that lacks a layer lacks, or takes anew, all that lie on it.
-func (o *offer) ahead(c *cache, named v1.Hash) {
-	if o.fetching.Swap(true) {
-		return
-	}
-	above := o.order[slices.Index(o.order, named)+1:]
-	for _, l := range above {
-		r := o.read(o.ctx, c, l)
-		go func() {
-			defer r.Close()
-			_ = r.wait() // the engine, when it asks, is told what went wrong
-		}()
-	}
 }
 
 func listenLoopback(cacheDir string, c *cache, log *slog.Logger) (*loopback, error) {
@@ -242,7 +201,7 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 	content := o.read(ctx, lo.cache, h)
 	defer content.Close()
 	sent := &began{ResponseWriter: w}
-	if err = serveLayer(sent, r, content, o.unpack); err == nil {
+	if err = serveLayer(sent, r, content, o.layers[h].form); err == nil {
 		return
 	}
 	if ctx.Err() == nil {
@@ -268,10 +227,20 @@ func (b *began) Write(p []byte) (int, error) {
 }
 
 // serveLayer hands a layer to the engine while it arrives.
-func serveLayer(w http.ResponseWriter, r *http.Request, content *layerReader, unpack bool) error {
+func serveLayer(w http.ResponseWriter, r *http.Request, content *layerReader, form form) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if unpack {
+	if form == unpacked {
 		return copyUnpacked(w, content)
+	}
+	if form == asGzip {
+		var magic [2]byte
+		if _, err := io.ReadFull(content, magic[:]); err != nil {
+			return err
+		}
+		if magic != gzipMagic {
+			return errMislabelled
+		}
+		content.at = 0
 	}
 	http.ServeContent(w, r, "", time.Time{}, content)
 	return content.failed()

@@ -83,6 +83,7 @@ type Puller struct {
 	// archives is set once the engine turned out not to reach the loopback registry.
 	archives atomic.Bool
 	pulls    atomic.Int64 // numbers the names under which the engine pulls
+	lines    lines
 
 	platformMu sync.Mutex
 	platform   *enginePlatform // known once the engine answered

@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // ClusterRegistry is the cluster's own registry: images named HOST/… are asked for at Addr.
@@ -43,6 +44,7 @@ type image struct {
 type layer struct {
 	digest, diffID v1.Hash
 	size           int64 // compressed
+	gzip           bool  // as the manifest says
 }
 
 // size is the bytes of the layers, as the registry has them.
@@ -155,7 +157,10 @@ func (img *image) read(found v1.Image) (err error) {
 			img.digest, len(m.Layers), len(config.RootFS.DiffIDs))
 	}
 	for i, l := range m.Layers {
-		img.layers = append(img.layers, layer{digest: l.Digest, diffID: config.RootFS.DiffIDs[i], size: l.Size})
+		img.layers = append(img.layers, layer{
+			digest: l.Digest, diffID: config.RootFS.DiffIDs[i], size: l.Size,
+			gzip: l.MediaType == types.DockerLayer || l.MediaType == types.OCILayer,
+		})
 	}
 	return nil
 }
