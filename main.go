@@ -260,7 +260,7 @@ func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Clien
 		return nil, err
 	}
 	return pull.New(pull.Config{
-		CacheDir: filepath.Join(o.Home, "agent", "images"), Engine: engine,
+		CacheDir: filepath.Join(o.Home, "agent", "images"), Engine: engine, Registries: filepath.Join(o.Home, "registries.yaml"),
 		Cluster: pull.ClusterRegistry{Host: auth.RegistryHost, Addr: address.Host, TLS: tls},
 	})
 }
@@ -295,11 +295,7 @@ type imagePuller struct {
 }
 
 func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(done, total int64)) (pod.Image, error) {
-	credentials := make([]pull.Secret, len(secrets))
-	for i, s := range secrets {
-		credentials[i] = pull.Secret{DockerConfigJSON: s.Data[corev1.DockerConfigJsonKey], DockerCfg: s.Data[corev1.DockerConfigKey]}
-	}
-	result, err := p.Puller.Pull(ctx, ref, credentials, progress)
+	result, err := p.Puller.Pull(ctx, ref, pullSecrets(secrets), progress)
 	if err != nil {
 		return pod.Image{}, err
 	}
@@ -308,6 +304,21 @@ func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secr
 		err = fmt.Errorf("the engine no longer has %s", result.ImageID)
 	}
 	return image, err
+}
+
+func (p imagePuller) MayUse(imageID, ref string, secrets []corev1.Secret) bool {
+	return p.Puller.MayUse(imageID, ref, pullSecrets(secrets))
+}
+
+func pullSecrets(secrets []corev1.Secret) []pull.Secret {
+	all := make([]pull.Secret, len(secrets))
+	for i, s := range secrets {
+		all[i] = pull.Secret{
+			Namespace: s.Namespace, Name: s.Name, UID: string(s.UID),
+			DockerConfigJSON: s.Data[corev1.DockerConfigJsonKey], DockerCfg: s.Data[corev1.DockerConfigKey],
+		}
+	}
+	return all
 }
 
 // clean removes what a node leaves on its engine and host. It says how many containers there were.

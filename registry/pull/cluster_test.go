@@ -34,7 +34,7 @@ func TestClusterRegistry(t *testing.T) {
 	ref := fmt.Sprintf("registry.leme/leme-test/own:%d", os.Getpid())
 	parsed, err := name.ParseReference(ref)
 	must(t, err)
-	must(t, remote.Write(parsed, img, remote.WithTransport(p.transportFor("registry.leme"))))
+	must(t, remote.Write(parsed, img, remote.WithTransport(p.cluster)))
 	t.Cleanup(func() {
 		forget(e, ref)
 	})

@@ -82,7 +82,7 @@ func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform,
 	host := img.blobs.repo.RegistryStr()
 	defer func() { p.lines.note(host, shared.traffic) }()
 	if !p.archives.Load() {
-		result, reached, err := p.offer(ctx, img, engine, !p.lines.fast(host), shared)
+		result, reached, err := p.offer(ctx, img, engine, p.lines.waiting(host), shared)
 		if errors.Is(err, errMislabelled) {
 			result, reached, err = p.offer(ctx, img, engine, true, shared)
 		}

@@ -1,11 +1,14 @@
 package pull
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -15,6 +18,7 @@ import (
 type credential struct {
 	host, path string // host may have * in its labels; path is a prefix, empty for all
 	auth       authn.AuthConfig
+	source     string // what it came from, for records
 }
 
 // parseSecrets reads pull secrets in order. A secret that cannot be read is an error: whoever gave it expects it to count.
@@ -36,7 +40,7 @@ func parseSecrets(secrets []Secret) ([]credential, error) {
 		}
 		for server, auth := range file.Auths {
 			host, prefix := splitServer(server)
-			out = append(out, credential{host, prefix, auth})
+			out = append(out, credential{host, prefix, auth, s.source()})
 		}
 	}
 	return out, nil
@@ -90,14 +94,57 @@ func matchPath(prefix, repo string) bool {
 	return prefix == "" || prefix == repo || strings.HasPrefix(repo, prefix+"/")
 }
 
-// authenticators lists what to try for a repository, in order: the pull's secrets, the node's own, and without any.
-func authenticators(all []credential, node authn.Keychain, repo name.Repository) []authn.Authenticator {
-	var out []authn.Authenticator
+// authenticators lists what to try for a repository, in order: the pull's secrets, what the registries' configuration
+// and then the node's own have, and nothing. source says of each what it came from.
+func (p *Puller) authenticators(ctx context.Context, all []credential, configured authn.AuthConfig, repo name.Repository) (out []authn.Authenticator, source []string) {
 	for _, c := range matching(all, repo) {
-		out = append(out, authn.FromConfig(c.auth))
+		out, source = append(out, authn.FromConfig(c.auth)), append(source, c.source)
 	}
-	if own, err := node.Resolve(repo); err == nil && own != authn.Anonymous {
-		out = append(out, own)
+	if configured != (authn.AuthConfig{}) {
+		out, source = append(out, authn.FromConfig(configured)), append(source, fromNode)
 	}
-	return append(out, authn.Anonymous)
+	own, err := p.keychain.resolve(ctx, repo)
+	if err != nil {
+		p.cfg.Log.Warn("asking for the node's credentials", "registry", repo.RegistryStr(), "err", err)
+	} else if own != authn.Anonymous {
+		out, source = append(out, own), append(source, fromNode)
+	}
+	return append(out, authn.Anonymous), append(source, fromNobody)
+}
+
+// helperPatience bounds how long a credential helper may take.
+const helperPatience = 10 * time.Second
+
+// patientKeychain asks a keychain, which may run programs, one question at a time and not for too long.
+type patientKeychain struct {
+	authn.Keychain
+	turn chan struct{} // holds a value while a question is asked
+}
+
+var errHelper = errors.New("the credential helper does not answer")
+
+func (k *patientKeychain) resolve(ctx context.Context, repo name.Repository) (authn.Authenticator, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, helperPatience, errHelper)
+	defer cancel()
+	select {
+	case k.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	type answer struct {
+		auth authn.Authenticator
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() { // it cannot be stopped; the next question waits for its end, or gives up too
+		auth, err := authn.Resolve(ctx, k.Keychain, repo)
+		<-k.turn
+		answers <- answer{auth, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.auth, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -29,11 +29,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	engineimage "github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 )
 
 // Config says what a Puller works with.
@@ -50,6 +54,9 @@ type Config struct {
 	Cluster ClusterRegistry
 	// Keychain gives the node's own credentials, after a pull's secrets. Default: docker's configuration file.
 	Keychain authn.Keychain
+	// Registries is the path of a registries.yaml (see Registries), which may not be there; it is read again when it
+	// has changed. Empty: there is none.
+	Registries string
 	// Transport reaches registries. Default: one with TLS 1.2, keep-alive and time limits.
 	Transport *http.Transport
 	// Connections is how many connections one pull uses at once. Default: 8.
@@ -62,6 +69,7 @@ type Config struct {
 
 // Secret is what an image pull secret holds: the bytes under ".dockerconfigjson" or those under ".dockercfg".
 type Secret struct {
+	Namespace, Name, UID        string // of the Secret; only to know it again
 	DockerConfigJSON, DockerCfg []byte
 }
 
@@ -74,12 +82,15 @@ type Result struct {
 
 // Puller pulls images; it is safe for concurrent use. Its Run must be running.
 type Puller struct {
-	cfg       Config
-	slots     chan struct{}
-	cache     *cache
-	loopback  *loopback
-	cluster   *http.Transport // to Config.Cluster
-	retryWait time.Duration
+	cfg        Config
+	slots      chan struct{}
+	cache      *cache
+	loopback   *loopback
+	cluster    *http.Transport // to Config.Cluster
+	keychain   patientKeychain
+	registries *registriesReader
+	records    *records
+	retryWait  time.Duration
 	// archives is set once the engine turned out not to reach the loopback registry.
 	archives atomic.Bool
 	pulls    atomic.Int64 // numbers the names under which the engine pulls
@@ -106,11 +117,18 @@ func New(cfg Config) (*Puller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pull: %w", err)
 	}
-	return &Puller{
+	p := &Puller{
 		cfg: cfg, slots: make(chan struct{}, cfg.MaxPulls), cache: c, loopback: lo,
 		retryWait: firstWait,
 		cluster:   newClusterTransport(cfg.Transport, cfg.Cluster),
-	}, nil
+		keychain:  patientKeychain{cfg.Keychain, make(chan struct{}, 1)},
+		records:   &records{dir: filepath.Join(cfg.CacheDir, "pulled"), log: cfg.Log},
+	}
+	if p.registries, err = openRegistries(cfg.Registries, p.newHosts, cfg.Log); err != nil {
+		lo.listener.Close()
+		return nil, fmt.Errorf("pull: %w", err)
+	}
+	return p, nil
 }
 
 func setDefaults(cfg *Config) {
@@ -137,13 +155,45 @@ func setDefaults(cfg *Config) {
 	}
 }
 
-// Run serves the loopback registry until ctx ends. It first takes away the names that a killed process left behind.
+// Run serves the loopback registry until ctx ends. It first takes away the names that a killed process left behind, and
+// keeps the cache within its bounds.
 func (p *Puller) Run(ctx context.Context) error {
 	if err := p.sweep(ctx); err != nil {
 		p.cfg.Log.Warn("removing the names of earlier pulls", "err", err)
 	}
-	return p.loopback.run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.loopback.run(ctx) })
+	group.Go(func() error {
+		for {
+			p.tidy(ctx)
+			select {
+			case <-time.After(tidyEvery):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+	return group.Wait()
 }
+
+const tidyEvery = time.Hour
+
+// tidy removes layers that are too old, and the records of images that are gone.
+func (p *Puller) tidy(ctx context.Context) {
+	p.trim(0)
+	list, err := p.cfg.Engine.ImageList(ctx, client.ImageListOptions{All: true})
+	if err == nil {
+		err = p.records.forget(func(id string) bool {
+			return slices.ContainsFunc(list.Items, func(i engineimage.Summary) bool { return i.ID == id })
+		})
+	}
+	if err != nil && ctx.Err() == nil {
+		p.cfg.Log.Warn("tidying the records of pulls", "err", err)
+	}
+}
+
+// FreeCache removes the layers that no pull uses, for a disk that is full; it returns the bytes that it freed.
+func (p *Puller) FreeCache() (int64, error) { return p.cache.clear() }
 
 // Pull makes the image that ref names present in the engine under that name, which is LocalName(ref). progress, when
 // not nil, is told the compressed bytes that are here and those in all, a few times a second and once at the end.
@@ -177,11 +227,19 @@ func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progres
 	defer p.trim(0)
 	defer p.cache.pin(img.layers)()
 	p.trim(img.size())
+	if !engine.containerd { // the image's ID is known before the engine has it
+		if err := p.records.add(img.configName.String(), img.repository, img.source); err != nil {
+			return Result{}, err
+		}
+	}
 	result, err := p.deliver(ctx, img, engine, meter)
 	if err != nil {
 		return Result{}, err
 	}
 	meter.finish()
+	if err := p.records.add(result.ImageID, img.repository, img.source); err != nil {
+		return Result{}, err
+	}
 	return result, nil
 }
 

@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
-	"strings"
+	"net/url"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -28,9 +29,10 @@ type ClusterRegistry struct {
 
 // image is a resolved reference: what there is to download, and how.
 type image struct {
-	ref        name.Reference
 	tag        string // under which the engine keeps it
+	repository string // that the reference names
 	repoDigest string
+	source     string  // what opened it: see records
 	digest     v1.Hash // of this platform's manifest
 	manifest   []byte
 	mediaType  string
@@ -61,7 +63,8 @@ type blobSource struct {
 	client *http.Client
 }
 
-// resolve finds the image of ref for the engine's platform, with the first credential that opens it.
+// resolve finds the image of ref for the engine's platform, at the first endpoint that has it, with the first
+// credential that opens it.
 func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engine enginePlatform) (*image, error) {
 	local, err := LocalName(ref)
 	if err != nil {
@@ -76,12 +79,36 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 	if err != nil {
 		return nil, err
 	}
-	var denied error
-	for _, auth := range p.authenticatorsFor(credentials, parsed.Context()) {
-		img, err := p.resolveWith(ctx, parsed, auth, engine)
+	endpoints, err := p.endpoints(ctx, parsed.Context(), credentials)
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, e := range endpoints {
+		img, err := p.resolveAt(ctx, e, parsed, engine)
 		if err == nil {
-			img.tag = local
+			img.tag, img.repository = local, named.Name()
 			img.repoDigest = named.Name() + "@" + img.repoDigest
+			return img, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		failed = err // the registry itself comes last, and says most
+		if e.tentative {
+			p.cfg.Log.Debug("an endpoint does not give the image", "image", ref, "endpoint", e.repo.String(), "err", err)
+		}
+	}
+	return nil, failed
+}
+
+// resolveAt tries an endpoint's credentials in turn.
+func (p *Puller) resolveAt(ctx context.Context, e endpoint, ref name.Reference, engine enginePlatform) (*image, error) {
+	var denied error
+	for i, auth := range e.auths {
+		img, err := p.resolveWith(ctx, e, at(e.repo, ref), auth, engine)
+		if err == nil {
+			img.source = e.sources[i]
 			return img, nil
 		}
 		if _, kind := classify(err); !errors.Is(kind, ErrDenied) {
@@ -94,43 +121,65 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 	return nil, denied
 }
 
-func (p *Puller) authenticatorsFor(credentials []credential, repo name.Repository) []authn.Authenticator {
-	if c := p.cfg.Cluster; c.Host != "" && c.Host == repo.RegistryStr() {
-		if c.Auth == nil {
-			return []authn.Authenticator{authn.Anonymous}
-		}
-		return []authn.Authenticator{c.Auth}
+// at is the same tag or digest in another repository.
+func at(repo name.Repository, ref name.Reference) name.Reference {
+	if d, ok := ref.(name.Digest); ok {
+		return repo.Digest(d.DigestStr())
 	}
-	return authenticators(credentials, p.cfg.Keychain, repo)
+	return repo.Tag(ref.Identifier())
+}
+
+// clusterEndpoint is the cluster's own registry.
+func (p *Puller) clusterEndpoint(repo name.Repository) endpoint {
+	auth := p.cfg.Cluster.Auth
+	if auth == nil {
+		auth = authn.Anonymous
+	}
+	return endpoint{repo: repo, transport: overScheme{p.cluster, repo.RegistryStr(), "https"}, auths: []authn.Authenticator{auth}, sources: []string{fromNobody}}
 }
 
 // resolveWith logs in and reads the manifest and the configuration.
-func (p *Puller) resolveWith(ctx context.Context, ref name.Reference, auth authn.Authenticator, engine enginePlatform) (*image, error) {
-	repo := ref.Context()
-	rt, err := transport.NewWithContext(ctx, repo.Registry, auth, p.transportFor(repo.RegistryStr()), []string{repo.Scope(transport.PullScope)})
+func (p *Puller) resolveWith(ctx context.Context, e endpoint, ref name.Reference, auth authn.Authenticator, engine enginePlatform) (*image, error) {
+	base := e.transport
+	if e.query != nil {
+		base = withQuery{base, e.query}
+	}
+	rt, err := transport.NewWithContext(ctx, e.repo.Registry, auth, base, []string{e.repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, err
 	}
-	desc, err := remote.Get(ref, remote.WithContext(ctx), remote.WithTransport(rt), remote.WithPlatform(engine.platform))
+	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(rt)}
+	desc, err := remote.Get(ref, options...)
 	if err != nil {
 		return nil, err
 	}
-	found, err := desc.Image()
+	found, err := imageOf(ctx, e.repo, desc, engine.platform, options)
 	if err != nil {
-		return nil, platformError(err, engine)
+		return nil, err
 	}
-	img := &image{ref: ref, repoDigest: desc.Digest.String(), blobs: blobSource{repo, &http.Client{Transport: rt}}}
+	img := &image{repoDigest: desc.Digest.String(), blobs: blobSource{e.repo, &http.Client{Transport: rt}}}
 	return img, img.read(found)
 }
 
-// platformError makes ggcr's words for a missing platform an ErrNotFound.
-func platformError(err error, engine enginePlatform) error {
-	var answer *transport.Error
-	if errors.As(err, &answer) || !strings.Contains(err.Error(), "no child with platform") {
-		return err
-	}
-	return fmt.Errorf("%w for this node's platform, %s", ErrNotFound, engine.platform)
+// withQuery adds to what is asked of a repository.
+type withQuery struct {
+	http.RoundTripper
+	query url.Values
 }
+
+func (q withQuery) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	all := req.URL.Query()
+	maps.Copy(all, q.query)
+	req.URL.RawQuery = all.Encode()
+	return q.RoundTripper.RoundTrip(req)
+}
+
+// bounds of what a manifest may ask for.
+const (
+	maxConfig = 8 << 20 // bytes
+	maxLayers = 1000
+)
 
 // read takes from an image what a pull needs.
 func (img *image) read(found v1.Image) (err error) {
@@ -143,6 +192,12 @@ func (img *image) read(found v1.Image) (err error) {
 	m, err := found.Manifest()
 	if err != nil {
 		return err
+	}
+	switch {
+	case m.Config.Size > maxConfig || m.Config.Size < 0:
+		return fmt.Errorf("%w: the image's configuration has %d bytes", errAnswer, m.Config.Size)
+	case len(m.Layers) > maxLayers:
+		return fmt.Errorf("%w: the image has %d layers", errAnswer, len(m.Layers))
 	}
 	config, err := found.ConfigFile()
 	if err != nil {
@@ -163,15 +218,6 @@ func (img *image) read(found v1.Image) (err error) {
 		})
 	}
 	return nil
-}
-
-// transportFor reaches a registry; the cluster's own goes to its address whatever the name says.
-func (p *Puller) transportFor(host string) http.RoundTripper {
-	c := p.cfg.Cluster
-	if c.Host == "" || host != c.Host {
-		return p.cfg.Transport
-	}
-	return p.cluster
 }
 
 func newClusterTransport(base *http.Transport, c ClusterRegistry) *http.Transport {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/compression"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -55,5 +56,27 @@ func TestTrim(t *testing.T) {
 				t.Errorf("freed %d and left %v, want %d and %v", freed, left, c.freed, c.left)
 			}
 		})
+	}
+}
+
+// TestTidy ages a layer and a record beyond use; what is young or in use stays.
+func TestTidy(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	img := makeImage(t, e, makeLayer(t, 1000, compression.GZip))
+	ref := push(t, e, img, "%s/leme-test/tidy:1", host)
+	p := startPuller(t, e)
+	got, err := p.Pull(t.Context(), ref, nil, nil)
+	must(t, err)
+	must(t, p.records.add("sha256:gone", "a.example/gone", fromNobody))
+	p.tidy(t.Context())
+	if rec, err := p.records.read("sha256:gone"); err != nil || rec != nil {
+		t.Errorf("the record of an image that is gone: %v, %v", rec, err)
+	}
+	if rec, err := p.records.read(got.ImageID); err != nil || rec == nil {
+		t.Errorf("the record of an image that is here: %v, %v", rec, err)
+	}
+	if freed, err := p.FreeCache(); err != nil || freed == 0 {
+		t.Errorf("freed %d bytes, %v", freed, err)
 	}
 }
