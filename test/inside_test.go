@@ -28,7 +28,8 @@ func TestInside(t *testing.T) {
 	for _, v := range []verb{
 		{"both exec inside -- /tool exit 7", 7, "command terminated with exit code 7"},
 		{"both exec inside -c other -- /tool echo hello", 0, "hello"},
-		{"both exec inside -- /no-such-program", 126, "no such file"},
+		{"both exec inside -- /no-such-program", 1, `error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "`},
+		{"both exec inside -- no-such-program", 1, "executable file not found in $PATH"},
 		{"both exec inside -c nobody -- /tool id", 1, "container nobody is not valid for pod inside"},
 		{"both exec nobody -- /tool id", 1, `pods "nobody" not found`},
 		{"both logs inside --tail=1", 0, "ready"},

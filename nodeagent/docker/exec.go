@@ -17,7 +17,7 @@ import (
 const execOutputLimit = 10 * 1024 // bytes
 
 // Exec runs a command to its end and gives the beginning of what it wrote, standard output and error together.
-// When ctx ends first the command is killed, and the error is ctx's.
+// When ctx ends first the command is killed, and the error is ctx's. A command that cannot be started is an error.
 func (r *Runtime) Exec(ctx context.Context, id string, command []string) ([]byte, int, error) {
 	output := &head{limit: execOutputLimit}
 	code, err := r.exec(ctx, id, command, pod.Streams{Stdout: output, Stderr: output}, unix.SIGKILL)
@@ -54,12 +54,14 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 		_, err := r.engine.ExecResize(ctx, created.ID, client.ExecResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
 		return err
 	}
+	said := &refusal{to: orDiscard(s.Stdout)}
+	s.Stdout = said
 	code := 0
 	if err = r.pump(ctx, attached.HijackedResponse, s, resize); err != nil {
 		err = fmt.Errorf("copying the streams of exec: %w", err)
 	} else {
 		// With a terminal the engine ends the output when the input ends: the process may still run.
-		code, err = r.exitCode(ctx, created.ID)
+		code, err = r.exitCode(ctx, created.ID, said)
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -73,7 +75,7 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 
 // exitCode is asked for when the streams have ended. An engine that went away ends them as well and knows nothing of
 // the exec when it is back, so an end alone never means success.
-func (r *Runtime) exitCode(ctx context.Context, exec string) (int, error) {
+func (r *Runtime) exitCode(ctx context.Context, exec string, said *refusal) (int, error) {
 	var result client.ExecInspectResult
 	err := poll(ctx, 10*time.Millisecond, func() (done bool, err error) {
 		result, err = r.engine.ExecInspect(ctx, exec, client.ExecInspectOptions{})
@@ -82,7 +84,7 @@ func (r *Runtime) exitCode(ctx context.Context, exec string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("asking for the exit code: %w", err)
 	}
-	return result.ExitCode, nil
+	return result.ExitCode, said.check(exec, result)
 }
 
 // poll calls done at growing intervals, from first to a second, until it says so, fails, or ctx ends.

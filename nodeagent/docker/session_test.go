@@ -16,6 +16,9 @@ import (
 	"leme/nodeagent/pod"
 )
 
+// execRefusal is how the engine begins when it cannot start a command.
+const execRefusal = "OCI runtime exec failed:"
+
 func TestExec(t *testing.T) {
 	t.Parallel()
 	n := dockertest.New(t)
@@ -27,11 +30,25 @@ func TestExec(t *testing.T) {
 	}{
 		{[]string{"/app", "echo", "hello", "there"}, 0, "hello there"},
 		{[]string{"/app", "exit", "42"}, 42, "exiting with 42"},
-		{[]string{"/nothing"}, 126, "no such file"},
 	} {
 		output, code, err := n.Exec(t.Context(), id, row.command)
 		if err != nil || code != row.code || !strings.Contains(string(output), row.output) {
 			t.Errorf("%v: code %d, output %q, %v", row.command, code, output, err)
+		}
+	}
+	for _, tty := range []bool{false, true} {
+		var stdout, stderr bytes.Buffer
+		streams := pod.Streams{Stdout: &stdout, Stderr: &stderr, TTY: tty}
+		if tty {
+			streams.Stderr = nil
+		}
+		_, err := n.ExecStream(t.Context(), id, []string{"/nothing"}, streams)
+		if err == nil || !strings.HasPrefix(err.Error(), "failed to exec in container: failed to start exec \"") || !strings.Contains(err.Error(), "no such file") || stdout.Len() > 0 {
+			t.Errorf("a command that is not there: %v, output %q", err, stdout.String())
+		}
+		_, err = n.ExecStream(t.Context(), id, []string{"/app", "echo", execRefusal}, streams)
+		if err != nil || strings.TrimSpace(stdout.String()) != execRefusal {
+			t.Errorf("a command that speaks like the engine: %v, output %q", err, stdout.String())
 		}
 	}
 	output, _, err := n.Exec(t.Context(), id, []string{"/app", "print", "5000", "end"})

@@ -34,7 +34,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, apierrors.NewBadRequest("you must specify at least 1 command for the container"))
 		return
 	}
-	s.serveSession(w, r, serveClassicExec, func(id string) session {
+	s.serveSession(w, r, serveClassicExec, "executing command in", func(id string) session {
 		return func(ctx context.Context, streams pod.Streams) error {
 			code, err := s.Runtime.ExecStream(ctx, id, command, streams)
 			return exitError(code, err)
@@ -43,7 +43,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) attach(w http.ResponseWriter, r *http.Request) {
-	s.serveSession(w, r, serveClassicAttach, func(id string) session {
+	s.serveSession(w, r, serveClassicAttach, "attaching to", func(id string) session {
 		return func(ctx context.Context, streams pod.Streams) error {
 			return s.Runtime.Attach(ctx, id, streams)
 		}
@@ -77,8 +77,9 @@ func exitError(code int, err error) error {
 	return err
 }
 
-// serveSession upgrades the connection to whichever protocol the client proposes and runs a session over it.
-func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, serve serveClassic, of func(id string) session) {
+// serveSession upgrades the connection to whichever protocol the client proposes and runs a session over it. doing is
+// what it does with the container, for its errors.
+func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, serve serveClassic, doing string, of func(id string) session) {
 	options, err := streamOptions(r.URL.Query())
 	if err != nil {
 		writeStatus(w, err)
@@ -92,10 +93,21 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, serve serv
 	w, r, end := bound(w, r)
 	defer end()
 	if proposesV5(r) {
-		s.serveV5(w, r, options, of(id))
+		s.serveV5(w, r, options, of(id).telling(doing))
 		return
 	}
 	serve(w, r, classic(of(id)), p, options)
+}
+
+// telling gives a session's errors the words that those of the older protocols have.
+func (s session) telling(doing string) session {
+	return func(ctx context.Context, streams pod.Streams) error {
+		err := s(ctx, streams)
+		if _, exited := exitCode(err); err != nil && !exited {
+			err = fmt.Errorf("error %s container: %w", doing, err)
+		}
+		return err
+	}
 }
 
 // serveClassic serves one session under the protocols up to the fourth.

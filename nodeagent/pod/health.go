@@ -63,8 +63,17 @@ func (w *worker) startProbers(ctx context.Context, c *corev1.Container, have Con
 
 func (w *worker) target(pod *corev1.Pod, c *corev1.Container, id string) probe.Target {
 	return probe.Target{Host: pod.Status.PodIP, Container: c, Exec: func(ctx context.Context, command []string) ([]byte, int, error) {
-		return w.deps.Runtime.Exec(ctx, id, command)
+		return w.deps.Runtime.Exec(ctx, id, expandAll(command, literals(c)))
 	}}
+}
+
+// literals are the variables whose values stand in the spec. A probe's command may use them, and no others.
+func literals(c *corev1.Container) map[string]string {
+	values := make(map[string]string, len(c.Env))
+	for _, v := range c.Env {
+		values[v.Name] = v.Value
+	}
+	return values
 }
 
 func (w *worker) reportHealth(id string, kind probe.Kind, after chan struct{}) func(probe.Result) {

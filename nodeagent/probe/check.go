@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -40,14 +42,21 @@ func Check(ctx context.Context, h *corev1.ProbeHandler, t Target) (ok bool, outp
 }
 
 func checkExec(ctx context.Context, a *corev1.ExecAction, t Target) (bool, string, error) {
+	limit := timeLeft(ctx)
 	output, code, err := t.Exec(ctx, a.Command)
 	if ctx.Err() != nil {
-		return false, "command timed out", nil
+		return false, fmt.Sprintf("command timed out: %q timed out after %s", strings.Join(a.Command, " "), limit), nil
 	}
 	if err != nil {
 		return false, "", err
 	}
 	return code == 0, string(output[:min(len(output), maxOutput)]), nil
+}
+
+// timeLeft is how long a context lasts, in whole seconds.
+func timeLeft(ctx context.Context) time.Duration {
+	end, _ := ctx.Deadline()
+	return time.Until(end).Round(time.Second)
 }
 
 func checkTCP(ctx context.Context, a *corev1.TCPSocketAction, t Target) (bool, string, error) {
