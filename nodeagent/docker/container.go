@@ -104,6 +104,7 @@ func (r *Runtime) containerOptions(ctx context.Context, s pod.Spec) (client.Cont
 		Mounts:      mounts(s.Mounts),
 		Resources:   resources(s.Share),
 		OomScoreAdj: r.oom.allowed(s.OOMScoreAdj),
+		Runtime:     s.Handler,
 	}
 	if s.Pod.Spec.HostIPC {
 		host.IpcMode = container.IPCModeHost

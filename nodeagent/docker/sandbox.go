@@ -158,6 +158,7 @@ func (r *Runtime) sandboxOptions(s pod.Sandbox, image string, address netip.Addr
 		SecurityOpt:    []string{"no-new-privileges:true"},
 		ReadonlyRootfs: true,
 		OomScoreAdj:    oomScore,
+		Runtime:        s.Handler,
 		IpcMode:        container.IPCModeShareable,
 		ExtraHosts:     extraHosts(spec.HostAliases),
 		Sysctls:        sysctls(spec.SecurityContext),

@@ -93,6 +93,9 @@ func (e *engine) add(name string, c Container) (Container, error) {
 }
 
 func (e *engine) RunSandbox(_ context.Context, s Sandbox) (Container, error) {
+	if s.Handler != "" && s.Handler != "runc" {
+		return Container{}, fmt.Errorf("unknown or invalid runtime name: %s", s.Handler)
+	}
 	c, err := e.add(fmt.Sprintf("sandbox %s %d", s.Pod.UID, s.Attempt), Container{PodUID: s.Pod.UID, PodName: s.Pod.Name,
 		PodNamespace: s.Pod.Namespace, Sandbox: true, Attempt: s.Attempt, State: Running, IP: "10.0.0.9"})
 	e.change(s.Pod.UID, func() {})

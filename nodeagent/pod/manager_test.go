@@ -11,9 +11,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"leme/nodeagent/apitest"
 	"leme/nodeagent/downward"
@@ -283,12 +285,27 @@ func TestFinished(t *testing.T) {
 
 // TestRefused: what the agent cannot do is said, and nothing is started.
 func TestRefused(t *testing.T) {
-	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) { p.Spec.RuntimeClassName = ptr("gvisor") }))
+	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) { p.Spec.HostUsers = ptr(false) }))
 	b.until("refused", b.waits("web", unsupportedReason))
-	if s := b.pod("web").Status; s.Reason != unsupportedReason || !strings.Contains(s.Message, "spec.runtimeClassName") {
+	if s := b.pod("web").Status; s.Reason != unsupportedReason || !strings.Contains(s.Message, "spec.hostUsers: false") {
 		t.Errorf("status %s: %s", s.Reason, s.Message)
 	}
 	if !b.events.has(unsupportedReason) || len(b.engine.list("")) != 0 {
 		t.Error("no event, or containers")
+	}
+}
+
+// TestRuntimeClass: a pod gets the runtime that its class names, and waits while there is no such class or runtime.
+func TestRuntimeClass(t *testing.T) {
+	of := func(class string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Name, p.UID, p.Spec.RuntimeClassName = class, types.UID(class), &class }
+	}
+	class := func(name, handler string) *nodev1.RuntimeClass {
+		return &nodev1.RuntimeClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Handler: handler}
+	}
+	b := newBed(t, newEngine("img:1"), bound(of("plain")), bound(of("strange")), bound(of("none")), class("plain", "runc"), class("strange", "kata"))
+	b.until("ready", b.ready("plain"))
+	for _, words := range []string{"unknown or invalid runtime name: kata", `looking up the runtime: runtimeclasses.node.k8s.io "none" not found`} {
+		b.until("told", func() bool { return b.events.has("FailedCreatePodSandBox Failed to create pod sandbox: " + words) })
 	}
 }

@@ -177,8 +177,12 @@ func (w *worker) runSandbox(a Action) operation {
 		last = sandboxes[0]
 	}
 	return func(ctx context.Context) (func(), error) {
+		handler, err := runtimeHandler(ctx, w.deps.Client, pod)
+		if err != nil {
+			return nil, err
+		}
 		sandbox, err := w.deps.Runtime.RunSandbox(ctx, Sandbox{
-			Pod: pod, Attempt: a.Attempt, Hostname: name, DNS: dns, Ports: hostPorts(pod),
+			Pod: pod, Attempt: a.Attempt, Hostname: name, DNS: dns, Ports: hostPorts(pod), Handler: handler,
 		})
 		return func() {
 			if last.ID != "" {

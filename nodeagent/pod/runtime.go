@@ -91,6 +91,7 @@ type Sandbox struct {
 	DNS          DNS
 	Ports        []corev1.ContainerPort // those with a hostPort
 	CgroupParent string
+	Handler      string // the engine's runtime by the pod's RuntimeClass; empty for the engine's default
 }
 
 // DNS is a pod's resolver configuration, resolved from its policy.
@@ -112,6 +113,7 @@ type Spec struct {
 	Mounts        []Mount
 	Share         Share
 	OOMScoreAdj   int
+	Handler       string // as the sandbox's
 }
 
 // Mount binds a host path into a container.

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/client-go/kubernetes"
 
 	"leme/nodeagent/volume"
 )
@@ -27,6 +28,7 @@ type builder struct {
 	files   files
 	volumes volume.Pod
 	paths   map[string]string // of the volumes
+	client  kubernetes.Interface
 }
 
 // spec resolves one container. skipped are keys of sources that cannot be names of variables.
@@ -56,12 +58,16 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 	if err != nil {
 		return Spec{}, nil, err
 	}
+	handler, err := runtimeHandler(ctx, b.client, b.pod)
+	if err != nil {
+		return Spec{}, nil, err
+	}
 	return Spec{
 		Pod: b.pod, Container: *c, SandboxID: sandbox.ID, Attempt: attempt, Hash: Hash(c), ImageID: image.ID,
 		Command: expandAll(c.Command, env.values), Args: expandAll(c.Args, env.values),
 		Env: env.list(), Mounts: append(mounts, own...),
 		Share: b.share, TargetID: b.target,
-		OOMScoreAdj: oomScoreAdj(b.pod, c, b.memory),
+		OOMScoreAdj: oomScoreAdj(b.pod, c, b.memory), Handler: handler,
 	}, skipped, nil
 }
 

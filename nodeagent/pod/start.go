@@ -30,7 +30,7 @@ func (w *worker) start(a Action) operation {
 		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c),
 		build: builder{
 			pod: pod, node: w.deps.Hostname, memory: w.deps.Capacity[corev1.ResourceMemory], dns: podDNS(pod, w.deps.DNS),
-			share: share, target: targetID, objects: w.objects, links: w.links, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths,
+			share: share, target: targetID, objects: w.objects, links: w.links, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths, client: w.deps.Client,
 		},
 	}
 	return func(ctx context.Context) (func(), error) {

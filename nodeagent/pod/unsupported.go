@@ -18,7 +18,6 @@ var unsupported = []struct {
 	Field string
 	Set   func(*corev1.PodSpec) bool
 }{
-	{"spec.runtimeClassName", func(s *corev1.PodSpec) bool { return s.RuntimeClassName != nil && *s.RuntimeClassName != "" }},
 	{"spec.hostUsers: false", func(s *corev1.PodSpec) bool { return s.HostUsers != nil && !*s.HostUsers }},
 	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }},
 	{"spec.resources", func(s *corev1.PodSpec) bool { return s.Resources != nil }},
