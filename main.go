@@ -234,6 +234,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 	agent, err := nodeagent.New(nodeagent.Config{
 		Home: o.Home, Kubeconfig: config, Runtime: runtime, Puller: imagePuller{puller, runtime}, Network: pods,
 		NodeName: name, NodeIP: o.NodeIP, Port: o.Port, Labels: o.NodeLabels, Version: version,
+		AllowedUnsafeSysctls: o.AllowedUnsafeSysctls,
 	})
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func Commands() *Command {
 	}, Subs: []*Command{
 		&Command{Name: "agent", Short: "Run a node: its pods as containers of the local Docker Engine", Flags: []Flag{
 			{Name: "agent-kubeconfig", Shorthand: "", Usage: "The node's own kubeconfig (default: $LEME_HOME/agent/kubeconfig, which a server…", Bool: false},
+			{Name: "allowed-unsafe-sysctls", Shorthand: "", Usage: "Kernel parameters that pods may set beside the safe ones, each a name or the be…", Bool: false},
 			{Name: "docker-host", Shorthand: "", Usage: "Docker Engine to use (default: $DOCKER_HOST, then the local socket)", Bool: false},
 			{Name: "log-level", Shorthand: "", Usage: "What to log at least: debug (every request), info, warn or error", Bool: false},
 			{Name: "logging-format", Shorthand: "", Usage: "How to log: text or json", Bool: false},
@@ -1169,6 +1170,7 @@ func Commands() *Command {
 		}},
 		&Command{Name: "up", Short: "Start a cluster on this machine: master and node in one process", Flags: []Flag{
 			{Name: "advertise", Shorthand: "", Usage: "Address by which others reach this server (default: the host's first global add…", Bool: false},
+			{Name: "allowed-unsafe-sysctls", Shorthand: "", Usage: "Kernel parameters that pods may set beside the safe ones, each a name or the be…", Bool: false},
 			{Name: "audit-log-batch-buffer-size", Shorthand: "", Usage: "Audit events that may wait to be written; more are lost, and counted", Bool: false},
 			{Name: "audit-log-compress", Shorthand: "", Usage: "Compress rotated audit logs with gzip", Bool: true},
 			{Name: "audit-log-maxage", Shorthand: "", Usage: "Days to keep rotated audit logs; 0 is for good", Bool: false},

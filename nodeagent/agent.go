@@ -63,6 +63,10 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	sysctls, err := pod.AllowedSysctls(m.kernel, c.AllowedUnsafeSysctls)
+	if err != nil {
+		return nil, err
+	}
 	a := &Agent{config: c, client: client, machine: m, log: c.Logger, events: record.NewBroadcaster()}
 	a.voice = a.events.NewRecorder(eventScheme, corev1.EventSource{Component: "leme-agent", Host: c.NodeName})
 	a.node = newNode(a)
@@ -70,7 +74,7 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
 		Fields: downward.Resolver{Allocatable: m.capacity},
 		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
-		Capacity: m.capacity(), DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
+		Capacity: m.capacity(), Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
 	})
 	return a, nil
 }

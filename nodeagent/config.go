@@ -35,8 +35,10 @@ type Config struct {
 	NodeIP   string            // default: the address that the host speaks to others from
 	Port     int               // of the node's own API; default 10250
 	Labels   map[string]string // of the node, beside those of every node
-	Version  string            // Leme's own, "0.1.0"
-	Logger   *slog.Logger      // default: slog.Default()
+	// AllowedUnsafeSysctls are kernel parameters that pods may set beside the safe ones; each may end in an asterisk.
+	AllowedUnsafeSysctls []string
+	Version              string       // Leme's own, "0.1.0"
+	Logger               *slog.Logger // default: slog.Default()
 }
 
 var eventScheme = scheme.Scheme

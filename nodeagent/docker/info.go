@@ -3,10 +3,16 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
+
+	"leme/nodeagent/pod"
 )
 
 // Info is what a node's status says of its engine and machine.
@@ -24,6 +30,9 @@ type Info struct {
 	CgroupDriver    string
 	LiveRestore     bool // containers survive a restart of the engine
 	Warnings        []string
+	AppArmor        bool     // it can confine containers by AppArmor's profiles
+	SELinux         bool     // and by SELinux' labels
+	Runtimes        []string // that a container can be run by
 }
 
 // Info asks the engine about itself and its machine.
@@ -47,7 +56,41 @@ func (r *Runtime) Info(ctx context.Context) (Info, error) {
 		CgroupDriver:    i.CgroupDriver,
 		LiveRestore:     i.LiveRestoreEnabled,
 		Warnings:        i.Warnings,
+		AppArmor:        secures(i.SecurityOptions, "apparmor"),
+		SELinux:         secures(i.SecurityOptions, "selinux"),
+		Runtimes:        slices.Sorted(maps.Keys(i.Runtimes)),
 	}, nil
+}
+
+// secures finds a name among the engine's options: "name=seccomp,profile=default".
+func secures(options []string, name string) bool {
+	return slices.ContainsFunc(options, func(option string) bool {
+		return slices.Contains(strings.Split(option, ","), "name="+name)
+	})
+}
+
+// imageMounts is the first version of the engine's API by which images can be mounted.
+const imageMounts = "1.48"
+
+// Host is what the engine and its machine can do, as it said lately.
+func (r *Runtime) Host(ctx context.Context) (pod.Host, error) {
+	if _, err := r.Version(ctx); err != nil { // it may be another one by now
+		return pod.Host{}, err
+	}
+	v := &r.version
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.host == nil {
+		i, err := r.Info(ctx)
+		if err != nil {
+			return pod.Host{}, err
+		}
+		v.host = &pod.Host{
+			AppArmor: i.AppArmor, SELinux: i.SELinux,
+			ImageVolumes: versions.GreaterThanOrEqualTo(r.engine.ClientVersion(), imageMounts),
+		}
+	}
+	return *v.host, nil
 }
 
 // engineVersion is what the engine said of itself.
@@ -55,6 +98,7 @@ type engineVersion struct {
 	mu    sync.Mutex
 	text  string // empty: it is to be asked
 	asked time.Time
+	host  *pod.Host // of that version; nil: it is to be asked
 }
 
 // versionFresh is how long an engine that answers is believed to have the version that it said.
@@ -68,7 +112,7 @@ func (r *Runtime) Version(ctx context.Context) (string, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if _, err := r.engine.Ping(ctx, client.PingOptions{}); err != nil {
-		v.text = "" // another one may answer next
+		v.text, v.host = "", nil // another one may answer next
 		return "", fmt.Errorf("asking the container engine whether it is there: %w", err)
 	}
 	if v.text != "" && time.Since(v.asked) < versionFresh {
@@ -78,6 +122,6 @@ func (r *Runtime) Version(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking the container engine for its version: %w", err)
 	}
-	v.text, v.asked = "docker://"+result.Version, time.Now()
+	v.text, v.asked, v.host = "docker://"+result.Version, time.Now(), nil
 	return v.text, nil
 }

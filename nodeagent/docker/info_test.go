@@ -39,3 +39,12 @@ func TestVersionIsAskedOnce(t *testing.T) {
 		t.Errorf("an engine that is gone has version %s", got)
 	}
 }
+
+func TestSecures(t *testing.T) {
+	options := []string{"name=apparmor", "name=seccomp,profile=default"}
+	for name, want := range map[string]bool{"apparmor": true, "seccomp": true, "selinux": false, "default": false} {
+		if secures(options, name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
+	}
+}

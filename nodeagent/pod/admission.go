@@ -72,7 +72,10 @@ func (w *worker) enter(ctx context.Context) {
 		return
 	}
 	w.asked = true
-	verdict := w.gate(v.Pod)
+	verdict := Inadmissible(v.Pod, v.Host, w.deps.Sysctls)
+	if verdict.Reason == "" {
+		verdict = w.gate(v.Pod)
+	}
 	if verdict.Reason != "" {
 		v.End = &End{Reason: verdict.Reason, Message: "Pod was rejected: " + verdict.Message, Rejected: true}
 		w.narrator.pod(v.Pod, corev1.EventTypeWarning, verdict.Reason, verdict.Message)

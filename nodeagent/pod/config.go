@@ -22,8 +22,9 @@ type Config struct {
 	Capacity corev1.ResourceList // the node's
 	// Allocatable is what of that pods may ask for.
 	Allocatable corev1.ResourceList
-	Gate        Gate // who may run here; nil lets everyone in
-	DNS         DNS  // the host's resolver
+	Sysctls     Sysctls // that pods may set
+	Gate        Gate    // who may run here; nil lets everyone in
+	DNS         DNS     // the host's resolver
 	// APIServer is HOST:PORT of the API as pods reach it, for their variables. Empty, or a loopback for those that are
 	// not in the host's network: they are told none.
 	APIServer string

@@ -23,6 +23,7 @@ type engine struct {
 	stops      chan struct{} // what stopping waits for; nil: nothing
 	listeners  map[int]func(types.UID)
 	envs       map[string][]string // by ID
+	host       Host
 }
 
 func newEngine(images ...string) *engine {
@@ -211,6 +212,8 @@ func (e *engine) Image(_ context.Context, ref string) (Image, bool, error) {
 	}
 	return Image{}, false, nil
 }
+
+func (e *engine) Host(context.Context) (Host, error) { return e.host, nil }
 
 func (e *engine) Images(context.Context) ([]Image, error)             { return nil, nil }
 func (e *engine) Version(context.Context) (string, error)             { return "docker://fake", nil }

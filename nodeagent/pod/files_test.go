@@ -84,7 +84,7 @@ func TestNonRoot(t *testing.T) {
 }
 
 func TestUnsupported(t *testing.T) {
-	if got := Unsupported(web()); got != "" {
+	if got := Unsupported(web(), Host{}); got != "" {
 		t.Errorf("a plain pod is refused: %s", got)
 	}
 	p := web()
@@ -92,7 +92,7 @@ func TestUnsupported(t *testing.T) {
 	p.Spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: "d"}}
 	p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		Sources: []corev1.VolumeProjection{{PodCertificate: &corev1.PodCertificateProjection{}}}}}}}
-	got := strings.Split(strings.TrimPrefix(Unsupported(p), "this node's agent does not support "), ", ")
+	got := strings.Split(strings.TrimPrefix(Unsupported(p, Host{}), "this node's agent does not support "), ", ")
 	want := []string{"spec.hostUsers: false", "volumeDevices of container web", "volume type projected.podCertificate of volume v"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)

@@ -36,7 +36,6 @@ func (w *worker) collect() {
 	if m.pod != w.view.Pod {
 		m.refresh = m.refresh || !maps.Equal(m.pod.Labels, w.view.Pod.Labels) || !maps.Equal(m.pod.Annotations, w.view.Pod.Annotations)
 		w.view.Pod = m.pod
-		w.view.Refused = Unsupported(m.pod)
 	}
 	w.view.Gone = m.gone
 	if m.end != nil && (w.view.End == nil || !w.view.End.Rejected) {

@@ -13,7 +13,8 @@ import (
 // View is all that decisions about a pod are made from. Plan and Status only read it.
 type View struct {
 	Pod        *corev1.Pod
-	Gone       bool   // the API does not have the pod any more
+	Gone       bool // the API does not have the pod any more
+	Host       Host
 	Refused    string // what in the spec this agent cannot do; empty when it can do all
 	Containers []Container
 	Health     map[string]Health    // by container ID

@@ -34,6 +34,8 @@ type Runtime interface {
 	Image(ctx context.Context, ref string) (img Image, ok bool, err error)
 	// Images lists what the engine has, for the node's status.
 	Images(ctx context.Context) ([]Image, error)
+	// Host is what the engine and its machine can do.
+	Host(ctx context.Context) (Host, error)
 	// Version is the engine's name and version as a node reports it: "docker://20.10.24".
 	Version(ctx context.Context) (string, error)
 	// Tail gives at most limit bytes of the end of a container's log (termination messages).

@@ -2,6 +2,7 @@ package pod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,35 +13,42 @@ import (
 // unsupportedReason is the status reason and the event of a pod that asks for what this agent cannot do.
 const unsupportedReason = "Unsupported"
 
-// unsupported lists the fields of a pod's spec that are refused when set. Whatever is neither here nor carried out is
-// for others than the node: the scheduler, admission, controllers.
+// unsupported lists the fields of a pod's spec that are refused when set, but on a host that can do it. Whatever is
+// neither here nor carried out is for others than the node: the scheduler, admission, controllers.
 var unsupported = []struct {
 	Field string
 	Set   func(*corev1.PodSpec) bool
+	Can   func(Host) bool // nil: no host can
 }{
-	{"spec.hostUsers: false", func(s *corev1.PodSpec) bool { return s.HostUsers != nil && !*s.HostUsers }},
-	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }},
-	{"spec.resources", func(s *corev1.PodSpec) bool { return s.Resources != nil }},
-	{"spec.os.name: windows", func(s *corev1.PodSpec) bool { return s.OS != nil && s.OS.Name != "" && s.OS.Name != corev1.Linux }},
+	{"spec.hostUsers: false", func(s *corev1.PodSpec) bool { return s.HostUsers != nil && !*s.HostUsers }, nil},
+	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }, nil},
+	{"spec.resources", func(s *corev1.PodSpec) bool { return s.Resources != nil }, nil},
 	{"spec.securityContext.windowsOptions", func(s *corev1.PodSpec) bool {
 		return s.SecurityContext != nil && s.SecurityContext.WindowsOptions != nil
-	}},
+	}, nil},
+	{"spec.securityContext.seLinuxOptions without SELinux", func(s *corev1.PodSpec) bool {
+		return s.SecurityContext != nil && s.SecurityContext.SELinuxOptions != nil
+	}, func(h Host) bool { return h.SELinux }},
 	{"spec.securityContext.supplementalGroupsPolicy: Strict", func(s *corev1.PodSpec) bool {
 		sc := s.SecurityContext
 		return sc != nil && sc.SupplementalGroupsPolicy != nil && *sc.SupplementalGroupsPolicy == corev1.SupplementalGroupsPolicyStrict
-	}},
+	}, nil},
 }
 
 // unsupportedIn is the same for each container.
 var unsupportedIn = []struct {
 	Field string
 	Set   func(*corev1.Container) bool
+	Can   func(Host) bool
 }{
-	{"volumeDevices", func(c *corev1.Container) bool { return len(c.VolumeDevices) > 0 }},
-	{"resources.claims", func(c *corev1.Container) bool { return len(c.Resources.Claims) > 0 }},
+	{"volumeDevices", func(c *corev1.Container) bool { return len(c.VolumeDevices) > 0 }, nil},
+	{"resources.claims", func(c *corev1.Container) bool { return len(c.Resources.Claims) > 0 }, nil},
 	{"securityContext.windowsOptions", func(c *corev1.Container) bool {
 		return c.SecurityContext != nil && c.SecurityContext.WindowsOptions != nil
-	}},
+	}, nil},
+	{"securityContext.seLinuxOptions without SELinux", func(c *corev1.Container) bool {
+		return c.SecurityContext != nil && c.SecurityContext.SELinuxOptions != nil
+	}, func(h Host) bool { return h.SELinux }},
 	{"restartPolicyRules.action: RestartAllContainers", func(c *corev1.Container) bool {
 		for _, r := range c.RestartPolicyRules {
 			if r.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
@@ -48,30 +56,26 @@ var unsupportedIn = []struct {
 			}
 		}
 		return false
-	}},
+	}, nil},
 	{"volumeMounts.recursiveReadOnly: Enabled", func(c *corev1.Container) bool {
-		for _, m := range c.VolumeMounts {
-			if m.RecursiveReadOnly != nil && *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled {
-				return true
-			}
-		}
-		return false
-	}},
+		return anyMount(c, func(m corev1.VolumeMount) bool {
+			return m.RecursiveReadOnly != nil && *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled
+		})
+	}, nil},
 	{"volumeMounts.bindMountOptions", func(c *corev1.Container) bool {
-		for _, m := range c.VolumeMounts {
-			if len(m.BindMountOptions) > 0 {
-				return true
-			}
-		}
-		return false
-	}},
+		return anyMount(c, func(m corev1.VolumeMount) bool { return len(m.BindMountOptions) > 0 })
+	}, nil},
 }
 
-// Unsupported says what in a pod's spec this agent cannot do; empty when it can do all.
-func Unsupported(pod *corev1.Pod) string {
+func anyMount(c *corev1.Container, is func(corev1.VolumeMount) bool) bool {
+	return slices.ContainsFunc(c.VolumeMounts, is)
+}
+
+// Unsupported says what in a pod's spec cannot be done on this host; empty when all can.
+func Unsupported(pod *corev1.Pod, host Host) string {
 	var fields []string
 	for _, u := range unsupported {
-		if u.Set(&pod.Spec) {
+		if u.Set(&pod.Spec) && (u.Can == nil || !u.Can(host)) {
 			fields = append(fields, u.Field)
 		}
 	}
@@ -81,7 +85,7 @@ func Unsupported(pod *corev1.Pod) string {
 	}
 	for _, c := range all {
 		for _, u := range unsupportedIn {
-			if u.Set(c) {
+			if u.Set(c) && (u.Can == nil || !u.Can(host)) {
 				fields = append(fields, fmt.Sprintf("%s of container %s", u.Field, c.Name))
 			}
 		}

@@ -25,6 +25,7 @@ type worker struct {
 	afford  func(*corev1.Pod) Waiting
 	gate    func(*corev1.Pod) Verdict
 	end     func(types.UID, End) <-chan struct{} // of another pod
+	judged  *corev1.Pod                          // the pod whose spec was compared with what the host can
 	asked   bool                                 // the gate has let the pod in, or not
 	log     *slog.Logger
 	files   files
@@ -67,7 +68,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 	}
 	w.view = View{
 		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
-		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, Refused: Unsupported(pod), HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
+		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
 	}
 	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
 	return w
@@ -98,7 +99,7 @@ func (w *worker) stop(cancel context.CancelFunc) {
 // round observes, plans, acts and reports once. wake is when to come again though nothing happens.
 func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	w.collect()
-	if !w.observe(ctx) {
+	if !w.observe(ctx) || !w.judge(ctx) {
 		return w.look, false
 	}
 	w.enter(ctx)
@@ -169,11 +170,7 @@ func (w *worker) observe(ctx context.Context) bool {
 	}
 	containers, err := w.deps.Runtime.PodContainers(ctx, w.uid)
 	if err != nil {
-		if ctx.Err() == nil && w.unheard == 0 {
-			w.log.Warn("the engine does not tell of the pod's containers", "error", err)
-		}
-		w.unheard++
-		w.look = time.Now().Add(min(time.Second<<min(w.unheard, 4), 10*time.Second))
+		w.unanswered(ctx, "the engine does not tell of the pod's containers", err)
 		return false
 	}
 	w.unheard, w.look = 0, time.Time{}
@@ -181,6 +178,15 @@ func (w *worker) observe(ctx context.Context) bool {
 	w.study(ctx)
 	w.publish()
 	return true
+}
+
+// unanswered makes the worker ask the engine again after a while, the longer the more often it did not answer.
+func (w *worker) unanswered(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil && w.unheard == 0 {
+		w.log.Warn(what, "error", err)
+	}
+	w.unheard++
+	w.look = time.Now().Add(min(time.Second<<min(w.unheard, 4), 10*time.Second))
 }
 
 // study finds out what the status says of containers beyond their state.

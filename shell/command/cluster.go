@@ -64,7 +64,9 @@ type AgentOptions struct {
 	Network    string // of the engine, for pods
 	PodNetwork string // who connects pods to it: bridge, netns or auto
 	NodeLabels map[string]string
-	Log        LogOptions
+	// AllowedUnsafeSysctls are kernel parameters that pods may set beside those that are safe on any node.
+	AllowedUnsafeSysctls []string
+	Log                  LogOptions
 }
 
 func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
@@ -73,6 +75,7 @@ func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Port, "node-port", 10250, "Port of the node's own API, which the server calls for logs and exec.")
 	flags.StringVar(&o.PodNetwork, "pod-network", "bridge", "Who connects pods to the network: the engine (bridge), the agent (netns: pods start faster; needs root and a local engine), or the agent where it can (auto).")
 	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
+	flags.StringSliceVar(&o.AllowedUnsafeSysctls, "allowed-unsafe-sysctls", nil, "Kernel parameters that pods may set beside the safe ones, each a name or the beginning of names with an asterisk (kernel.msg*,net.core.somaxconn).")
 }
 
 // addNodeFlags adds what tells one node's containers from another's.
