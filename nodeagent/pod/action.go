@@ -32,6 +32,7 @@ type Action struct {
 	Attempt   int
 	Grace     time.Duration
 	Why       string // of a kill: the words of its event
+	Abrupt    bool   // of a kill: no hook runs before it
 	Renew     bool   // of a kill: the container starts again with what it is to be now, whatever its policy
 }
 

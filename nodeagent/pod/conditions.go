@@ -23,6 +23,10 @@ func (v *View) conditions(s *corev1.PodStatus, g group, now time.Time) {
 		c.ObservedGeneration = v.Pod.Generation
 		setCondition(s, c, now)
 	}
+	if c, knows := v.restartingCondition(g, s.Phase); knows {
+		c.ObservedGeneration = v.Pod.Generation
+		setCondition(s, c, now)
+	}
 	before := s.Conditions
 	s.Conditions = slices.DeleteFunc(slices.Clone(before), func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodResizePending || c.Type == corev1.PodResizeInProgress

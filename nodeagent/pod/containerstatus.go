@@ -16,6 +16,9 @@ func (v *View) containerStatuses(g group, p Plan, specs []corev1.Container, init
 	var list []corev1.ContainerStatus
 	for i := range specs {
 		s := v.containerStatus(g, p, &specs[i], init)
+		if v.wasReset(g, &specs[i]) {
+			reset(&s)
+		}
 		v.resources(&s, g, &specs[i])
 		list = append(list, s)
 	}

@@ -19,7 +19,9 @@ func TestInadmissible(t *testing.T) {
 			}
 		}
 	}
-	confined := func(kind corev1.AppArmorProfileType) *corev1.AppArmorProfile { return &corev1.AppArmorProfile{Type: kind} }
+	confined := func(kind corev1.AppArmorProfileType) *corev1.AppArmorProfile {
+		return &corev1.AppArmorProfile{Type: kind}
+	}
 	for _, c := range []struct {
 		name    string
 		mod     func(*corev1.PodSpec)

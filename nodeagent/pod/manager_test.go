@@ -309,3 +309,39 @@ func TestRuntimeClass(t *testing.T) {
 		b.until("told", func() bool { return b.events.has("FailedCreatePodSandBox Failed to create pod sandbox: " + words) })
 	}
 }
+
+// TestRestartAll: the end of one container makes all of its pod start again, though the pod's policy is to restart none.
+func TestRestartAll(t *testing.T) {
+	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) {
+		p.Spec.RestartPolicy = corev1.RestartPolicyNever
+		p.Spec.InitContainers = []corev1.Container{{Name: "side", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)}}
+		p.Spec.Containers[0].RestartPolicy = ptr(corev1.ContainerRestartPolicyNever)
+		p.Spec.Containers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestartAllContainers,
+			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpNotIn, Values: []int32{0}}}}
+	}))
+	for round := range int32(2) {
+		b.until("ready", func() bool {
+			s := b.pod("web").Status
+			return b.ready("web")() && s.ContainerStatuses[0].RestartCount == round && s.InitContainerStatuses[0].RestartCount == round
+		})
+		id, err := b.m.ContainerID("ns", "web", "web", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.engine.end(id, 42)
+	}
+	b.until("ready", func() bool { return b.ready("web")() && b.pod("web").Status.ContainerStatuses[0].RestartCount == 2 })
+	s := b.pod("web").Status
+	if end := s.ContainerStatuses[0].LastTerminationState.Terminated; end == nil || end.ExitCode != 42 {
+		t.Errorf("the cause ended with %+v", end)
+	}
+	if end := s.InitContainerStatuses[0].LastTerminationState.Terminated; end == nil || end.Reason != restartingAll {
+		t.Errorf("the other ended with %+v", end)
+	}
+	if c := statusOf(s.Conditions, corev1.AllContainersRestarting); c != corev1.ConditionFalse {
+		t.Errorf("condition %q", c)
+	}
+	id, _ := b.m.ContainerID("ns", "web", "web", false)
+	b.engine.end(id, 0)
+	b.until("succeeded", b.phase("web", corev1.PodSucceeded))
+}

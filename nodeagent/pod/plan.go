@@ -74,6 +74,9 @@ func (p *planner) run() {
 		return
 	}
 	p.sweep(sandbox)
+	if p.restartAll() {
+		return
+	}
 	if !p.Volumes {
 		return
 	}

@@ -72,6 +72,11 @@ func TestPlan(t *testing.T) {
 	}
 	never := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyNever }
 	onFailure := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }
+	all := func(v *View) {
+		v.Pod.Spec.InitContainers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestartAllContainers,
+			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}}}}
+	}
+	reported := func(v *View) { v.Reported = true }
 	deleted := func(v *View) {
 		v.Pod.DeletionTimestamp, v.Pod.DeletionGracePeriodSeconds = &metav1.Time{Time: now}, ptr(int64(3))
 	}
@@ -140,6 +145,21 @@ func TestPlan(t *testing.T) {
 			v.Pod.Spec.Containers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestart,
 				ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}}}}
 		}}, "start web 1"},
+		{"for all: kill the others", []Container{exited("side", 0, 42), made("web", 0, Running)}, []func(*View){withSidecar, never, all},
+			"kill web within 2s: Stopping container web"},
+		{"for all: break off a start", []Container{exited("side", 0, 42)}, []func(*View){withSidecar, never, all, busy("web", Operation{Verb: Start})}, "cancel web"},
+		{"for all: killed, not told", []Container{exited("side", 0, 42), exited("web", 0, 137)}, []func(*View){withSidecar, never, all}, ""},
+		{"for all: remove the others", []Container{exited("side", 0, 42), exited("web", 0, 137)}, []func(*View){withSidecar, never, all, reported}, "remove web0"},
+		{"for all: remove the cause", []Container{exited("side", 0, 42)}, []func(*View){withSidecar, never, all, reported}, "remove side0"},
+		{"for all: from the first on", nil, []func(*View){withSidecar, never, all, func(v *View) {
+			v.Pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "side", ContainerID: "docker://side0", RestartCount: 2}}
+		}}, "start side 3"},
+		{"for all: but all had ended before", []Container{exited("side", 0, 42), func() Container {
+			c := exited("web", 0, 0)
+			c.Finished = ago(6 * time.Second)
+			return c
+		}()}, []func(*View){withSidecar, never, all}, "remove s0; free volumes"},
+		{"for all: another code", []Container{exited("side", 0, 1), made("web", 0, Running)}, []func(*View){withSidecar, never, all}, "start side 1"},
 		{"finished and forgotten by the engine", nil, []func(*View){never, func(v *View) {
 			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}
 		}}, "remove s0; free volumes"},

@@ -50,7 +50,8 @@ func (p *planner) initFailed() bool {
 	for i := range p.Pod.Spec.InitContainers {
 		c := &p.Pod.Spec.InitContainers[i]
 		code, ended := p.ended(p.group, c.Name)
-		if !isSidecar(c) && ended && code != 0 && !restarts(p.Pod, c, true, code) {
+		last, _ := p.group.newest(c.Name)
+		if !isSidecar(c) && ended && code != 0 && !restarts(p.Pod, c, true, code) && !p.endedForAll(p.group, last) {
 			return true
 		}
 	}
@@ -62,7 +63,7 @@ func (p *planner) allEnded() bool {
 	for i := range p.Pod.Spec.Containers {
 		c := &p.Pod.Spec.Containers[i]
 		code, ended := p.ended(p.group, c.Name)
-		if last, _ := p.group.newest(c.Name); !ended || p.Renewed[last.ID] || restarts(p.Pod, c, false, code) {
+		if last, _ := p.group.newest(c.Name); !ended || p.Renewed[last.ID] || restarts(p.Pod, c, false, code) || p.endedForAll(p.group, last) {
 			return false
 		}
 	}

@@ -41,8 +41,8 @@ func (w *worker) report(ctx context.Context, plan *Plan, now time.Time) {
 	w.view.Reported = equality.Semantic.DeepEqual(status, pod.Status) ||
 		w.sent.version == pod.ResourceVersion && equality.Semantic.DeepEqual(status, w.sent.status)
 	if w.view.Reported {
-		if !before && pod.DeletionTimestamp != nil {
-			w.nudge() // its end is told: the containers may go
+		if !before && (pod.DeletionTimestamp != nil || len(w.view.causes(groupOf(w.view.Containers))) > 0) {
+			w.nudge() // their end is told: the containers may go
 		}
 		return
 	}

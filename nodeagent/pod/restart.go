@@ -13,10 +13,8 @@ func isSidecar(c *corev1.Container) bool {
 
 // restarts says whether a container that ended is to run again: by its own rules, its own policy, then the pod's.
 func restarts(pod *corev1.Pod, c *corev1.Container, init bool, exitCode int) bool {
-	for _, rule := range c.RestartPolicyRules {
-		if matches(rule.ExitCodes, int32(exitCode)) {
-			return rule.Action == corev1.ContainerRestartRuleActionRestart
-		}
+	if ruleFor(c, exitCode) != nil {
+		return true // alone, or with all others
 	}
 	policy := pod.Spec.RestartPolicy
 	if c.RestartPolicy != nil {
@@ -31,6 +29,16 @@ func restarts(pod *corev1.Pod, c *corev1.Container, init bool, exitCode int) boo
 		return exitCode != 0
 	}
 	return true
+}
+
+// ruleFor is the first of a container's rules that an end meets; nil when none does.
+func ruleFor(c *corev1.Container, exitCode int) *corev1.ContainerRestartRule {
+	for i := range c.RestartPolicyRules {
+		if matches(c.RestartPolicyRules[i].ExitCodes, int32(exitCode)) {
+			return &c.RestartPolicyRules[i]
+		}
+	}
+	return nil
 }
 
 func matches(codes *corev1.ContainerRestartRuleOnExitCodes, exitCode int32) bool {

@@ -106,7 +106,7 @@ func (v *View) initPhase(s *corev1.PodStatus) (phase corev1.PodPhase, decides bo
 func (v *View) goesOn(s *corev1.PodStatus) bool {
 	for i := range v.Pod.Spec.Containers {
 		end := lastEnd(&s.ContainerStatuses[i])
-		if end == nil || v.Renewed[strings.TrimPrefix(end.ContainerID, runtimeScheme)] || restarts(v.Pod, &v.Pod.Spec.Containers[i], false, int(end.ExitCode)) {
+		if end == nil || end.Reason == restartingAll || v.Renewed[strings.TrimPrefix(end.ContainerID, runtimeScheme)] || restarts(v.Pod, &v.Pod.Spec.Containers[i], false, int(end.ExitCode)) {
 			return true
 		}
 	}

@@ -55,6 +55,10 @@ func TestStatus(t *testing.T) {
 		v.Pod.Spec.InitContainers = []corev1.Container{{Name: "side", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)}}
 	}
 	never := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyNever }
+	all := func(v *View) {
+		v.Pod.Spec.InitContainers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestartAllContainers,
+			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}}}}
+	}
 	deleted := func(v *View) { v.Pod.DeletionTimestamp = &metav1.Time{Time: now} }
 	for _, c := range []struct {
 		name string
@@ -106,6 +110,10 @@ func TestStatus(t *testing.T) {
 			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", ContainerID: "docker://x", RestartCount: 1,
 				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 		}}, "Running PodReadyToStartContainers Initialized | web 1 ContainerCreating after ContainerStatusUnknown(137)"},
+		{"killed as all start again", []Container{exited("side", 0, 42), exited("web", 0, 137)}, []func(*View){withSidecar, never, all},
+			"Running PodReadyToStartContainers Initialized AllContainersRestarting | side 0 Error(42) | web 0 RestartingAllContainers after RestartingAllContainers(137)"},
+		{"deleted as all start again", []Container{exited("side", 0, 42), exited("web", 0, 143)}, []func(*View){withSidecar, never, all, deleted},
+			"Failed PodReadyToStartContainers Initialized | side 0 Error(42) | web 0 Error(143)"},
 		{"pull failed", nil, []func(*View){func(v *View) {
 			v.Failures = map[string]Failure{"web": {Reason: errImagePull, At: ago(time.Second), Delay: time.Minute}}
 		}}, "Pending PodReadyToStartContainers Initialized | web 0 ErrImagePull"},

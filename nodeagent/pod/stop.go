@@ -10,7 +10,7 @@ import (
 
 // kill runs the preStop hook, unless it has run, then stops the container with what is left of its grace.
 func (w *worker) kill(a Action) operation {
-	hook, hooked := w.preStop(a), w.view.Hooked[a.ID]
+	hook, hooked := w.preStop(a), a.Abrupt || w.view.Hooked[a.ID]
 	w.narrator.container(w.view.Pod, containerOf(w.view.Pod, a.Container))(corev1.EventTypeNormal, "Killing", a.Why)
 	return func(ctx context.Context) (func(), error) {
 		begin := time.Now()

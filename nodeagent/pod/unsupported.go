@@ -49,14 +49,6 @@ var unsupportedIn = []struct {
 	{"securityContext.seLinuxOptions without SELinux", func(c *corev1.Container) bool {
 		return c.SecurityContext != nil && c.SecurityContext.SELinuxOptions != nil
 	}, func(h Host) bool { return h.SELinux }},
-	{"restartPolicyRules.action: RestartAllContainers", func(c *corev1.Container) bool {
-		for _, r := range c.RestartPolicyRules {
-			if r.Action == corev1.ContainerRestartRuleActionRestartAllContainers {
-				return true
-			}
-		}
-		return false
-	}, nil},
 	{"volumeMounts.recursiveReadOnly: Enabled", func(c *corev1.Container) bool {
 		return anyMount(c, func(m corev1.VolumeMount) bool {
 			return m.RecursiveReadOnly != nil && *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled
