@@ -109,6 +109,7 @@ func controllers(e *environment) []component {
 		newJobOrphans(e),
 		newJobTTL(e),
 		newCronJobs(e),
+		newAutoscalers(e),
 		newDisruptionBudgets(e),
 		newStaleDisruptions(e),
 		newServiceCIDRs(e),
