@@ -33,6 +33,7 @@ func All() *Set {
 		Job,
 		// certificates.k8s.io/v1
 		CertificateSigningRequest,
+		ClusterTrustBundle,
 		// coordination.k8s.io/v1
 		Lease,
 		// discovery.k8s.io/v1

@@ -118,7 +118,7 @@ func validateProjection(p *corev1.VolumeProjection, at *field.Path) field.ErrorL
 	}
 	if p.ClusterTrustBundle != nil {
 		given = append(given, "clusterTrustBundle")
-		errs = append(errs, itemPath(p.ClusterTrustBundle.Path, at.Child("clusterTrustBundle", "path"))...)
+		errs = append(errs, validateBundleProjection(p.ClusterTrustBundle, at.Child("clusterTrustBundlePEM"))...)
 	}
 	if p.PodCertificate != nil {
 		given = append(given, "podCertificate")

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/component-helpers/auth/rbac/validation"
 
 	"leme/server/auth"
@@ -27,7 +26,7 @@ var everything = []rbacv1.PolicyRule{on("*", "*", "*"), onPaths("*", "*")}
 func (x *Index) Guard(authorizer auth.Authorizer) resource.Guard {
 	return func(ctx context.Context, w resource.Write) error {
 		r, ok := auth.RequestOf(ctx)
-		if !ok || w.Object == nil || w.Kind.Group != rbacv1.GroupName || r.User.In(auth.GroupMasters) || onlyOwnersChange(w) {
+		if !ok || w.Object == nil || w.Kind.Group != rbacv1.GroupName || r.User.In(auth.GroupMasters) || w.OwnersOnly() {
 			return nil
 		}
 		var err error
@@ -49,26 +48,6 @@ func (x *Index) Guard(authorizer auth.Authorizer) resource.Guard {
 		}
 		return nil
 	}
-}
-
-// onlyOwnersChange lets the garbage collector, which need not have every permission, do its work.
-func onlyOwnersChange(w resource.Write) bool {
-	if w.Old == nil {
-		return false
-	}
-	return equality.Semantic.DeepEqual(withoutOwners(w.Object, w.Old), w.Old)
-}
-
-// withoutOwners is an object with another's owners and bookkeeping.
-func withoutOwners(obj, like runtime.Object) runtime.Object {
-	obj = obj.DeepCopyObject()
-	m, old := obj.(metav1.Object), like.(metav1.Object)
-	m.SetOwnerReferences(old.GetOwnerReferences())
-	m.SetFinalizers(old.GetFinalizers())
-	m.SetManagedFields(old.GetManagedFields())
-	m.SetResourceVersion(old.GetResourceVersion())
-	obj.GetObjectKind().SetGroupVersionKind(like.GetObjectKind().GroupVersionKind())
-	return obj
 }
 
 func (x *Index) mayWriteRole(authorizer auth.Authorizer, u auth.User, w resource.Write, rules []rbacv1.PolicyRule) error {

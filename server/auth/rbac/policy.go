@@ -39,6 +39,7 @@ func ClusterRoleBindings() []*rbacv1.ClusterRoleBinding {
 		bind("system:dashboard", toGroup(auth.GroupAuthenticated)),
 		bind("system:public-info-viewer", toGroup(auth.GroupAuthenticated), toGroup(groupUnauthenticated)),
 		bind("system:service-account-issuer-discovery", toGroup(groupServiceAccounts)),
+		bind("system:cluster-trust-bundle-discovery", toGroup(groupServiceAccounts)),
 		bind("system:node-proxier", toUser("system:kube-proxy")),
 		bind("system:kube-dns", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: metav1.NamespaceSystem, Name: "kube-dns"}),
 		bind("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", toGroup(auth.GroupNodes)),

@@ -89,3 +89,40 @@ func TestGuard(t *testing.T) {
 		})
 	}
 }
+
+func TestGuardOfBundles(t *testing.T) {
+	bundle := func(signer string, change ...func(*certificatesv1.ClusterTrustBundle)) *certificatesv1.ClusterTrustBundle {
+		b := &certificatesv1.ClusterTrustBundle{Spec: certificatesv1.ClusterTrustBundleSpec{SignerName: signer, TrustBundle: "a"}}
+		for _, c := range change {
+			c(b)
+		}
+		return b
+	}
+	const own, refusal = "example.com/own", `user not permitted to attest for signerName "example.com/own"`
+	other := func(b *certificatesv1.ClusterTrustBundle) { b.Spec.TrustBundle = "b" }
+	owned := func(b *certificatesv1.ClusterTrustBundle) { b.Finalizers = []string{"example.com/x"} }
+	for _, test := range []struct {
+		name     string
+		old, new *certificatesv1.ClusterTrustBundle
+		may      signers
+		refusal  string
+	}{
+		{"nobody's", nil, bundle(""), nil, ""},
+		{"a signer's", nil, bundle(own), signers{"attest example.com/own"}, ""},
+		{"a domain's", nil, bundle(own), signers{"attest example.com/*"}, ""},
+		{"one who signs", nil, bundle(own), signers{"sign example.com/own"}, refusal},
+		{"a change", bundle(own), bundle(own, other), nil, refusal},
+		{"none", bundle(own), bundle(own), nil, ""},
+		{"a finalizer", bundle(own), bundle(own, owned), nil, ""},
+	} {
+		w := resource.Write{Target: resource.Target{Kind: kind.ClusterTrustBundle}, Object: test.new}
+		if test.old != nil {
+			w.Old = test.old
+		}
+		ctx := auth.WithRequest(context.Background(), auth.Request{User: auth.User{Name: "jane"}})
+		err := Guard(test.may)(ctx, w)
+		if test.refusal == "" && err != nil || test.refusal != "" && (err == nil || !strings.Contains(err.Error(), test.refusal)) {
+			t.Errorf("%s: got %v", test.name, err)
+		}
+	}
+}
