@@ -63,8 +63,8 @@ func visitVolume(pod string, v *corev1.Volume, fn func(resource, name string)) {
 		fn(claimRefs, v.PersistentVolumeClaim.ClaimName)
 	case v.Ephemeral != nil:
 		fn(claimRefs, pod+"-"+v.Name)
-	case v.CSI != nil && v.CSI.NodePublishSecretRef != nil:
-		fn(secretRefs, v.CSI.NodePublishSecretRef.Name)
+	case v.AzureFile != nil:
+		fn(secretRefs, v.AzureFile.SecretName)
 	case v.Projected != nil:
 		for _, s := range v.Projected.Sources {
 			if s.Secret != nil {
@@ -74,5 +74,32 @@ func visitVolume(pod string, v *corev1.Volume, fn func(resource, name string)) {
 				fn(configMapRefs, s.ConfigMap.Name)
 			}
 		}
+	default:
+		if secret := credentials(v); secret != nil {
+			fn(secretRefs, secret.Name)
+		}
 	}
+}
+
+// credentials is the Secret with which a volume in the network is reached; nil when it names none.
+func credentials(v *corev1.Volume) *corev1.LocalObjectReference {
+	switch {
+	case v.CSI != nil:
+		return v.CSI.NodePublishSecretRef
+	case v.CephFS != nil:
+		return v.CephFS.SecretRef
+	case v.Cinder != nil:
+		return v.Cinder.SecretRef
+	case v.FlexVolume != nil:
+		return v.FlexVolume.SecretRef
+	case v.RBD != nil:
+		return v.RBD.SecretRef
+	case v.ScaleIO != nil:
+		return v.ScaleIO.SecretRef
+	case v.ISCSI != nil:
+		return v.ISCSI.SecretRef
+	case v.StorageOS != nil:
+		return v.StorageOS.SecretRef
+	}
+	return nil
 }

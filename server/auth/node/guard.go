@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 
 	"leme/server/auth"
 	"leme/server/kind"
@@ -101,18 +102,30 @@ func mirrorPod(node string, p *corev1.Pod) error {
 	if p.Spec.NodeName != node {
 		return fmt.Errorf("node %q can only create pods with spec.nodeName set to itself", node)
 	}
-	var problem error
-	kind.PodReferences(p, func(what, name string) {
-		if name != "" {
-			problem = fmt.Errorf("node %q can not create pods that reference %s", node, what)
-		}
-	})
-	for _, owner := range p.OwnerReferences {
-		if owner.APIVersion != "v1" || owner.Kind != "Node" || owner.Name != node || len(p.OwnerReferences) > 1 {
-			return fmt.Errorf("node %q can only create pods with a single owner reference set to itself", node)
-		}
+	if problem := mirrorOwner(node, p.OwnerReferences); problem != nil {
+		return problem
 	}
-	return problem
+	if what := kind.PodNeeds(p); what != "" {
+		return fmt.Errorf("node %q can not create pods that reference %s", node, what)
+	}
+	return nil
+}
+
+// mirrorOwner wants the node to own its mirror pods, so that they go with it.
+func mirrorOwner(node string, owners []metav1.OwnerReference) error {
+	if len(owners) > 1 {
+		return fmt.Errorf("node %q can only create pods with a single owner reference set to itself", node)
+	}
+	if len(owners) == 0 || owners[0].APIVersion != "v1" || owners[0].Kind != "Node" || owners[0].Name != node {
+		return fmt.Errorf("node %q can only create pods with an owner reference set to itself", node)
+	}
+	if !ptr.Deref(owners[0].Controller, false) {
+		return fmt.Errorf("node %q can only create pods with a controller owner reference set to itself", node)
+	}
+	if ptr.Deref(owners[0].BlockOwnerDeletion, false) {
+		return fmt.Errorf("node %q must not set blockOwnerDeletion on an owner reference", node)
+	}
+	return nil
 }
 
 // restricted lists, sorted, the labels that differ and that are not for agents to set.

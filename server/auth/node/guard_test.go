@@ -33,7 +33,20 @@ func TestGuard(t *testing.T) {
 		}
 		return p
 	}
-	mirror := func(p *corev1.Pod) { p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "x"} }
+	yes := true
+	mirror := func(p *corev1.Pod) {
+		p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "x"}
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: "n1", Controller: &yes}}
+	}
+	unowned := func(p *corev1.Pod) { p.OwnerReferences = nil }
+	shared := func(p *corev1.Pod) { p.OwnerReferences = append(p.OwnerReferences, p.OwnerReferences[0]) }
+	elsewhere := func(p *corev1.Pod) { p.OwnerReferences[0].Name = "n2" }
+	uncontrolled := func(p *corev1.Pod) { p.OwnerReferences[0].Controller = nil }
+	blocking := func(p *corev1.Pod) { p.OwnerReferences[0].BlockOwnerDeletion = &yes }
+	trusting := func(p *corev1.Pod) {
+		p.Spec.Volumes = []corev1.Volume{{VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			Sources: []corev1.VolumeProjection{{ClusterTrustBundle: &corev1.ClusterTrustBundleProjection{}}}}}}}
+	}
 	curious := func(p *corev1.Pod) { p.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "s"}} }
 	labelled := func(p *corev1.Pod) { p.Labels = map[string]string{"app": "x"} }
 	nodes, pods, status := resource.Target{Kind: kind.Node}, resource.Target{Kind: kind.Pod}, resource.Target{Kind: kind.Pod, Subresource: resource.Status}
@@ -56,6 +69,12 @@ func TestGuard(t *testing.T) {
 		{"a mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror)}, ""},
 		{"another's mirror pod", resource.Write{Target: pods, Object: pod("n2", mirror)}, "can only create pods with spec.nodeName set to itself"},
 		{"a curious mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, curious)}, "can not create pods that reference secrets"},
+		{"a trusting mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, trusting)}, "can not create pods that reference clustertrustbundles"},
+		{"a mirror pod of nobody", resource.Write{Target: pods, Object: pod("n1", mirror, unowned)}, "with an owner reference set to itself"},
+		{"a mirror pod of two", resource.Write{Target: pods, Object: pod("n1", mirror, shared)}, "with a single owner reference set to itself"},
+		{"a mirror pod of another", resource.Write{Target: pods, Object: pod("n1", mirror, elsewhere)}, "with an owner reference set to itself"},
+		{"an uncontrolled mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, uncontrolled)}, "with a controller owner reference set to itself"},
+		{"a mirror pod that holds its node", resource.Write{Target: pods, Object: pod("n1", mirror, blocking)}, "must not set blockOwnerDeletion"},
 		{"ending a pod", resource.Write{Target: pods, Old: pod("n1")}, ""},
 		{"ending another's pod", resource.Write{Target: pods, Old: pod("n2")}, "can only delete pods with spec.nodeName set to itself"},
 		{"a pod's status", resource.Write{Target: status, Object: pod("n1"), Old: pod("n1")}, ""},
