@@ -41,6 +41,7 @@ import (
 	"leme/server"
 	"leme/server/audit"
 	"leme/server/auth"
+	"leme/server/kind"
 	"leme/shell"
 	"leme/shell/command"
 	"leme/shell/warmup"
@@ -235,6 +236,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 		Home: o.Home, Kubeconfig: config, Runtime: runtime, Puller: imagePuller{puller, runtime}, Network: pods,
 		NodeName: name, NodeIP: o.NodeIP, Port: o.Port, Labels: o.NodeLabels, Version: version,
 		AllowedUnsafeSysctls: o.AllowedUnsafeSysctls,
+		Manifests:            o.Manifests, PreparePod: kind.PrepareStandalone,
 	})
 	if err != nil {
 		return nil, err

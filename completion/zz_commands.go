@@ -39,6 +39,7 @@ func Commands() *Command {
 			{Name: "node-labels", Shorthand: "", Usage: "Labels of this node, key=value", Bool: false},
 			{Name: "node-name", Shorthand: "", Usage: "Name of this node (default: the host's name)", Bool: false},
 			{Name: "node-port", Shorthand: "", Usage: "Port of the node's own API, which the server calls for logs and exec", Bool: false},
+			{Name: "pod-manifest-path", Shorthand: "", Usage: "Folder with manifests of static pods, or one: they run on this node whether the…", Bool: false},
 			{Name: "pod-network", Shorthand: "", Usage: "Who connects pods to the network: the engine (bridge), the agent (netns: pods s…", Bool: false},
 		}},
 		&Command{Name: "annotate", Short: "Update the annotations on a resource", Flags: []Flag{
@@ -1197,6 +1198,7 @@ func Commands() *Command {
 			{Name: "node-name", Shorthand: "", Usage: "Name of this node (default: the host's name)", Bool: false},
 			{Name: "node-port", Shorthand: "", Usage: "Port of the node's own API, which the server calls for logs and exec", Bool: false},
 			{Name: "pod-cidr", Shorthand: "", Usage: "Range of pod addresses; each node gets a /24 of it", Bool: false},
+			{Name: "pod-manifest-path", Shorthand: "", Usage: "Folder with manifests of static pods, or one: they run on this node whether the…", Bool: false},
 			{Name: "pod-network", Shorthand: "", Usage: "Who connects pods to the network: the engine (bridge), the agent (netns: pods s…", Bool: false},
 			{Name: "service-cidr", Shorthand: "", Usage: "Range of the addresses of services that a new cluster starts with", Bool: false},
 			{Name: "service-node-port-range", Shorthand: "", Usage: "Ports of nodes that services can have", Bool: false},

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,10 @@ type Agent struct {
 	voice   record.EventRecorder
 	pods    *pod.Manager
 	node    *node
-	log     *slog.Logger
+	network chan struct{} // closed once there is the pod network
+
+	networkOnce sync.Once
+	log         *slog.Logger
 }
 
 // New prepares an agent; nothing runs, and nobody is asked, before Run.
@@ -67,13 +71,18 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{config: c, client: client, machine: m, log: c.Logger, events: record.NewBroadcaster()}
+	a := &Agent{config: c, client: client, machine: m, network: make(chan struct{}), log: c.Logger, events: record.NewBroadcaster()}
 	a.voice = a.events.NewRecorder(eventScheme, corev1.EventSource{Component: "leme-agent", Host: c.NodeName})
 	a.node = newNode(a)
+	static, err := a.staticPods()
+	if err != nil {
+		return nil, err
+	}
 	a.pods = pod.NewManager(pod.Config{
 		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
 		Fields: downward.Resolver{Allocatable: m.capacity},
 		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
+		Static: static, Node: func() *corev1.Node { object, _ := a.node.current(); return object }, Network: a.network,
 		Capacity: m.capacity(), Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
 	})
 	return a, nil
@@ -103,7 +112,7 @@ func (a *Agent) Healthy() error { return a.node.healthy() }
 //  2. the node is registered, watched, and its status kept up to date
 //  3. its lease is renewed, so that the server knows it is alive
 //  4. the pod network is made once the server has given the node a range
-//  5. the node's pods run
+//  5. the node's pods run; those with addresses of their own once there is the pod network
 func (a *Agent) Run(ctx context.Context) error {
 	a.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
 	defer a.events.Shutdown()
@@ -112,12 +121,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { a.node.watch(ctx); return nil })
 	g.Go(func() error { a.node.keep(ctx); return nil })
 	g.Go(func() error { a.keepLease(ctx); return nil })
-	g.Go(func() error {
-		if !a.makeNetwork(ctx) {
-			return nil
-		}
-		return a.pods.Run(ctx)
-	})
+	g.Go(func() error { a.makeNetwork(ctx); return nil })
+	g.Go(func() error { return a.pods.Run(ctx) })
 	return g.Wait()
 }
 

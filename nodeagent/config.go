@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -39,6 +40,11 @@ type Config struct {
 	AllowedUnsafeSysctls []string
 	Version              string       // Leme's own, "0.1.0"
 	Logger               *slog.Logger // default: slog.Default()
+
+	// Manifests is a folder of pods that run here whether there is a server or not, or a file with one; empty: there are
+	// none. PreparePod sets what such a pod leaves out, and says what is wrong with it, as the server would.
+	Manifests  string
+	PreparePod func(*corev1.Pod) error
 }
 
 var eventScheme = scheme.Scheme
@@ -51,6 +57,8 @@ func (c *Config) validate() error {
 		return errors.New("agent: no kubeconfig is given")
 	case c.Runtime == nil || c.Puller == nil || c.Network == nil:
 		return errors.New("agent: a runtime, a puller and a network are needed")
+	case c.Manifests != "" && c.PreparePod == nil:
+		return errors.New("agent: who prepares the pods of manifests is needed")
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

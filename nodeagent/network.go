@@ -13,23 +13,53 @@ const (
 	networkRetryMax = 30 * time.Second
 )
 
+// remembering is a Network of which something is left from before this agent.
+type remembering interface {
+	// Range is the range that the network has; ok is false when there is none.
+	Range(ctx context.Context) (podCIDR netip.Prefix, ok bool, err error)
+}
+
+// reuseNetwork lets static pods have addresses before the server can be reached, in the network that is left from an
+// earlier agent. The server's word comes later.
+func (a *Agent) reuseNetwork(ctx context.Context) {
+	left, ok := a.config.Network.(remembering)
+	if !ok {
+		return
+	}
+	podCIDR, found, err := left.Range(ctx)
+	if err == nil && found {
+		err = a.config.Network.Ensure(ctx, podCIDR)
+	}
+	switch {
+	case err != nil:
+		a.log.Debug("no pod network is left that can be used", "error", err)
+	case found:
+		a.openNetwork()
+	}
+}
+
+// openNetwork lets pods have addresses.
+func (a *Agent) openNetwork() { a.networkOnce.Do(func() { close(a.network) }) }
+
 // makeNetwork waits until the server has given the node a range, and makes the pod network of it. Until then the node
-// is not ready. It says false when the context ended first.
-func (a *Agent) makeNetwork(ctx context.Context) bool {
+// is not ready.
+func (a *Agent) makeNetwork(ctx context.Context) {
+	a.reuseNetwork(ctx)
 	for wait := networkRetry; ; wait = min(2*wait, networkRetryMax) {
 		text, ok := a.podRange(ctx)
 		if !ok {
-			return false
+			return
 		}
 		err := a.ensureNetwork(ctx, text)
 		a.node.set(func() { a.node.networkErr = err })
 		if err == nil {
-			return true
+			a.openNetwork()
+			return
 		}
 		a.log.Warn("cannot make the pod network", "error", err, "again", wait)
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-time.After(wait):
 		}
 	}

@@ -1,5 +1,5 @@
-// Package apitest makes up the API for tests of the agent: client-go's fake, which gives its objects no versions and
-// drops a pod as soon as it is deleted, with those two rules of the real one. Without versions nobody can tell an old
+// Package apitest makes up the API for tests of the agent: client-go's fake, which gives its objects no versions or
+// UIDs and drops a pod as soon as it is deleted, with those rules of the real one. Without versions nobody can tell an old
 // state from a newer one that came first by another way: an agent would forget what a watch had told it when the answer
 // to a request of its own came late.
 //
@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -69,6 +70,9 @@ func (t *tracker) addNew(o runtime.Object) error {
 }
 
 func (t *tracker) Create(resource schema.GroupVersionResource, o runtime.Object, namespace string, options ...metav1.CreateOptions) error {
+	if m, err := meta.Accessor(o); err == nil && m.GetUID() == "" {
+		m.SetUID(uuid.NewUUID())
+	}
 	return t.put(resource, o, func() error { return t.ObjectTracker.Create(resource, o, namespace, options...) })
 }
 

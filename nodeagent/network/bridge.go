@@ -109,6 +109,16 @@ func (b *Bridge) Ensure(ctx context.Context, podCIDR netip.Prefix) error {
 	return b.learn(ctx, l)
 }
 
+// Range is the pod range with which the engine has the network; ok is false when it has none.
+func (b *Bridge) Range(ctx context.Context) (podCIDR netip.Prefix, ok bool, err error) {
+	there, err := b.find(ctx)
+	if err != nil || there == nil {
+		return netip.Prefix{}, false, err
+	}
+	podCIDR, err = netip.ParsePrefix(there.Labels[Label])
+	return podCIDR, err == nil, err
+}
+
 // Remove removes the network, if it is there.
 func (b *Bridge) Remove(ctx context.Context) error {
 	there, err := b.find(ctx)

@@ -8,7 +8,7 @@ import (
 	"k8s.io/client-go/tools/record"
 )
 
-// Config is what a manager needs. All fields must be set.
+// Config is what a manager needs. Fields that do not say otherwise must be set.
 type Config struct {
 	Client   kubernetes.Interface
 	Runtime  Runtime
@@ -25,6 +25,12 @@ type Config struct {
 	Sysctls     Sysctls // that pods may set
 	Gate        Gate    // who may run here; nil lets everyone in
 	DNS         DNS     // the host's resolver
+	// Static gives the pods that come from files; nil: there are none.
+	Static Static
+	// Node is this node as the API has it; nil while it has none.
+	Node func() *corev1.Node
+	// Network is closed once pods can have addresses; nil: they always can.
+	Network <-chan struct{}
 	// APIServer is HOST:PORT of the API as pods reach it, for their variables. Empty, or a loopback for those that are
 	// not in the host's network: they are told none.
 	APIServer string

@@ -89,7 +89,7 @@ func (m *Manager) find(namespace, name, uid string) *worker {
 		w.mail.mu.Lock()
 		p, gone := w.mail.pod, w.mail.gone
 		w.mail.mu.Unlock()
-		if p.Namespace != namespace || p.Name != name || uid != "" && string(p.UID) != uid {
+		if p.Namespace != namespace || p.Name != name || uid != "" && string(p.UID) != uid && !w.isShownAs(uid) {
 			continue
 		}
 		if !gone {

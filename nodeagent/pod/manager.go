@@ -17,6 +17,7 @@ type Manager struct {
 	config  Config
 	objects *object.Cache
 	links   *services
+	mirrors *mirrored
 
 	mu       sync.Mutex
 	ctx      context.Context // of the workers; nil while not running
@@ -25,6 +26,10 @@ type Manager struct {
 	admitted map[types.UID]bool                // who was let in
 	synced   bool                              // the server has listed the node's pods at least once
 	running  sync.WaitGroup
+
+	static      map[types.UID]*corev1.Pod // from files
+	staticKnown chan struct{}             // closed once they are known
+	staticOnce  sync.Once
 
 	relist chan struct{}
 }
@@ -35,6 +40,8 @@ func NewManager(c Config) *Manager {
 		admitted: map[types.UID]bool{}, relist: make(chan struct{}, 1)}
 	m.objects = object.New(c.Client, m.objectsChanged)
 	m.links = newServices(c.APIServer)
+	m.mirrors = newMirrored(c.Client, c.Node, c.Logger)
+	m.staticKnown = make(chan struct{})
 	return m
 }
 
@@ -44,7 +51,8 @@ func NewManager(c Config) *Manager {
 //  2. the engine's events wake the workers of the pods concerned
 //  3. a relist now and then finds what events did not tell, and containers that no pod owns
 //  4. the cluster's services are watched, for containers to be told of
-//  5. the pods of this node are watched; each gets a worker
+//  5. the pods from files are read; each gets a worker, and a mirror in the API
+//  6. the pods of this node are watched; each gets a worker, but the mirrors of those from files
 func (m *Manager) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	m.mu.Lock()
@@ -54,6 +62,8 @@ func (m *Manager) Run(ctx context.Context) error {
 	g.Go(func() error { return m.followEngine(ctx) })
 	g.Go(func() error { return m.relists(ctx) })
 	g.Go(func() error { m.links.run(ctx, m.config.Client); return nil })
+	g.Go(func() error { return m.mirrors.run(ctx) })
+	g.Go(func() error { return m.readStatic(ctx) })
 	g.Go(func() error { m.watchPods(ctx); return nil })
 	err := g.Wait()
 	m.mu.Lock()
@@ -118,6 +128,7 @@ func (m *Manager) start(ctx context.Context, pod *corev1.Pod, gone bool) {
 	w.mail.gone = gone
 	w.afford, w.links = m.afford, m.links
 	w.gate, w.end, w.asked = m.admit, m.End, gone || letIn(pod)
+	w.static, w.mirrors = m.static[uid] != nil, m.mirrors
 	m.workers[uid], m.admitted[uid] = w, w.asked
 	m.running.Go(func() {
 		w.run(ctx)
@@ -137,6 +148,9 @@ func (m *Manager) retire(ctx context.Context, w *worker) {
 	defer w.mail.mu.Unlock()
 	if !w.mail.gone && ctx.Err() == nil {
 		m.start(ctx, w.mail.pod, false)
+	}
+	if w.static && ctx.Err() == nil {
+		m.startStatic(ctx)
 	}
 }
 

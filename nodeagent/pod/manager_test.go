@@ -31,6 +31,9 @@ type bed struct {
 	stop   func()
 	m      *Manager
 	gate   Gate
+
+	static  Static
+	network <-chan struct{}
 }
 
 // room is what the bed's node has.
@@ -86,6 +89,7 @@ func (b *bed) run() {
 		Client: b.client, Runtime: b.engine, Puller: b.engine, Events: b.events,
 		Fields: downward.Resolver{Allocatable: func() corev1.ResourceList { return nil }},
 		Dir:    b.dir, NodeName: "node", Hostname: "node", NodeIP: "192.0.2.1", Capacity: room, Allocatable: room, Gate: b.gate,
+		Static: b.static, Network: b.network, Node: func() *corev1.Node { return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node", UID: "node"}} },
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	b.m = m

@@ -176,7 +176,11 @@ func (w *worker) runSandbox(a Action) operation {
 	if sandboxes := groupOf(w.view.Containers).sandboxes; len(sandboxes) > 0 {
 		last = sandboxes[0]
 	}
+	say := w.narrator.pod // it only records events, from any goroutine
 	return func(ctx context.Context) (func(), error) {
+		if err := w.awaitNetwork(ctx, pod, say); err != nil {
+			return nil, err
+		}
 		handler, err := runtimeHandler(ctx, w.deps.Client, pod)
 		if err != nil {
 			return nil, err
@@ -191,6 +195,28 @@ func (w *worker) runSandbox(a Action) operation {
 			w.view.Containers = with(w.view.Containers, sandbox)
 			w.publish()
 		}, err
+	}
+}
+
+// networkNotReady is what the kubelet says while a pod cannot have an address.
+const networkNotReady = "network is not ready: container runtime network not ready: the node has no pod network yet"
+
+// awaitNetwork waits until the pod can have its address, and says so once.
+func (w *worker) awaitNetwork(ctx context.Context, pod *corev1.Pod, say func(pod *corev1.Pod, kind, reason, message string)) error {
+	if w.deps.Network == nil || pod.Spec.HostNetwork {
+		return nil
+	}
+	select {
+	case <-w.deps.Network:
+		return nil
+	default:
+		say(pod, corev1.EventTypeWarning, "NetworkNotReady", networkNotReady)
+	}
+	select {
+	case <-w.deps.Network:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/client-go/kubernetes"
 )
 
 const reportStatus Verb = "report status"
@@ -57,25 +58,36 @@ func (w *worker) report(ctx context.Context, plan *Plan, now time.Time) {
 }
 
 func (w *worker) sendStatus(pod *corev1.Pod, status corev1.PodStatus) operation {
+	if w.static {
+		return w.keepStatus(status)
+	}
 	return func(ctx context.Context) (func(), error) {
-		patch, err := statusPatch(pod, status)
-		if err != nil {
-			return nil, err
-		}
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		updated, err := w.deps.Client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name,
-			types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
-		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-			return nil, fmt.Errorf("the pod is not there any more: %w", err) // the watch tells more
-		} else if err != nil {
-			return nil, fmt.Errorf("reporting the pod's status: %w", err)
+		updated, err := patchStatus(ctx, w.deps.Client, pod, status)
+		if err != nil {
+			return nil, err
 		}
 		return func() {
 			w.sent = sentStatus{status, updated.ResourceVersion}
 			w.update(updated)
 		}, nil
 	}
+}
+
+// patchStatus sends the difference between the status that the API has and the one that it is to have.
+func patchStatus(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, status corev1.PodStatus) (*corev1.Pod, error) {
+	patch, err := statusPatch(pod, status)
+	if err != nil {
+		return nil, err
+	}
+	updated, err := client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil, fmt.Errorf("the pod is not there any more: %w", err) // the watch tells more
+	} else if err != nil {
+		return nil, fmt.Errorf("reporting the pod's status: %w", err)
+	}
+	return updated, nil
 }
 
 // statusPatch is the difference between two statuses, good for this pod's UID only.
@@ -93,6 +105,9 @@ func statusPatch(pod *corev1.Pod, status corev1.PodStatus) ([]byte, error) {
 
 // deletePod takes the pod out of the API, now that nothing of it is left here.
 func (w *worker) deletePod() operation {
+	if w.static {
+		return w.forgetStatic()
+	}
 	pod, now := w.view.Pod, int64(0)
 	return func(ctx context.Context) (func(), error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)

@@ -50,10 +50,8 @@ func (s *services) of(ctx context.Context, pod *corev1.Pod) ([]*corev1.Service, 
 	if links := pod.Spec.EnableServiceLinks; links != nil && !*links {
 		return list, nil
 	}
-	select {
-	case <-s.known:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := s.wait(ctx, pod); err != nil {
+		return nil, err
 	}
 	objects, err := s.ByIndex(cache.NamespaceIndex, pod.Namespace)
 	if err != nil {
@@ -67,4 +65,17 @@ func (s *services) of(ctx context.Context, pod *corev1.Pod) ([]*corev1.Service, 
 	}
 	slices.SortFunc(list[first:], func(a, b *corev1.Service) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// wait returns when the services are known. A pod from a file does not wait for the server.
+func (s *services) wait(ctx context.Context, pod *corev1.Pod) error {
+	if fromFile(pod) {
+		return nil
+	}
+	select {
+	case <-s.known:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -11,8 +11,14 @@ import (
 	"leme/nodeagent/object"
 )
 
-// watchPods follows the pods that are bound to this node. While the server is away the workers go on with what they know.
+// watchPods follows the pods that are bound to this node, once those from files are known: what runs here and belongs to
+// neither is taken away. While the server is away the workers go on with what they know.
 func (m *Manager) watchPods(ctx context.Context) {
+	select {
+	case <-m.staticKnown:
+	case <-ctx.Done():
+		return
+	}
 	selector := "spec.nodeName=" + m.config.NodeName
 	object.Follow(ctx, m.config.Client, m.config.Client.CoreV1().Pods(metav1.NamespaceAll), selector, &corev1.Pod{}, podStore{m})
 }
@@ -20,15 +26,17 @@ func (m *Manager) watchPods(ctx context.Context) {
 // podStore is the manager as what a reflector fills (cache.ReflectorStore): the workers are the store.
 type podStore struct{ m *Manager }
 
-func (s podStore) Add(obj any) error    { s.m.ensure(obj.(*corev1.Pod), false); return nil }
-func (s podStore) Update(obj any) error { s.m.ensure(obj.(*corev1.Pod), false); return nil }
+func (s podStore) Add(obj any) error    { s.m.take(obj.(*corev1.Pod)); return nil }
+func (s podStore) Update(obj any) error { s.m.take(obj.(*corev1.Pod)); return nil }
 func (s podStore) Resync() error        { return nil }
 
 func (s podStore) Delete(obj any) error {
 	if unknown, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 		obj = unknown.Obj
 	}
-	if pod, ok := obj.(*corev1.Pod); ok {
+	if pod, ok := obj.(*corev1.Pod); ok && isMirror(pod) {
+		s.m.mirrors.lose(pod)
+	} else if ok {
 		s.m.lose(pod.UID, pod)
 	}
 	return nil
@@ -37,11 +45,16 @@ func (s podStore) Delete(obj any) error {
 // Replace takes a whole list: pods that are not on it are gone, and from now on it is known which containers nobody owns.
 func (s podStore) Replace(list []any, _ string) error {
 	there := map[types.UID]bool{}
+	var mirrors []*corev1.Pod
 	for _, obj := range list {
 		pod := obj.(*corev1.Pod)
 		there[pod.UID] = true
-		s.m.ensure(pod, false)
+		s.m.take(pod)
+		if isMirror(pod) {
+			mirrors = append(mirrors, pod)
+		}
 	}
+	s.m.mirrors.replace(mirrors)
 	for _, uid := range s.m.setSynced() {
 		if !there[uid] {
 			s.m.lose(uid, nil)
@@ -51,14 +64,28 @@ func (s podStore) Replace(list []any, _ string) error {
 	return nil
 }
 
-// setSynced notes that the server has answered, and lists all pods with a worker.
+// take passes on a pod's state in the API: to its worker, or to what keeps the mirrors.
+func (m *Manager) take(pod *corev1.Pod) {
+	if !isMirror(pod) {
+		m.ensure(pod, false)
+		return
+	}
+	m.mirrors.show(pod)
+	if w := m.worker(types.UID(pod.Annotations[corev1.MirrorPodAnnotationKey])); w != nil && w.static {
+		w.recall(pod)
+	}
+}
+
+// setSynced notes that the server has answered, and lists the pods with a worker that come from it.
 func (m *Manager) setSynced() []types.UID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.synced = true
 	var all []types.UID
-	for uid := range m.workers {
-		all = append(all, uid)
+	for uid, w := range m.workers {
+		if !w.static {
+			all = append(all, uid)
+		}
 	}
 	return all
 }

@@ -27,6 +27,8 @@ type worker struct {
 	end     func(types.UID, End) <-chan struct{} // of another pod
 	judged  *corev1.Pod                          // the pod whose spec was compared with what the host can
 	asked   bool                                 // the gate has let the pod in, or not
+	static  bool                                 // the pod comes from a file
+	mirrors *mirrored                            // which show static pods in the API
 	log     *slog.Logger
 	files   files
 	volumes volume.Pod

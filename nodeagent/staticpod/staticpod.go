@@ -53,12 +53,15 @@ func (s Source) Run(ctx context.Context, set func([]*corev1.Pod)) error {
 type reader struct {
 	Source
 	good map[string]*corev1.Pod // by file: the last pod that could be used
-	told map[string]string      // by file: what is wrong with it
+	told map[string]string      // by file: what was wrong with it
+	now  map[string]string      // and is, as far as it has been read again
 }
 
 // read gives the pods of all files, in the order of their names; ok is false when the folder cannot be read, which says
 // nothing of its pods. A folder that is not there has none.
 func (r *reader) read(now time.Time) (pods []*corev1.Pod, ok bool) {
+	r.now = map[string]string{}
+	defer func() { r.told = r.now }()
 	files, err := r.files()
 	if errors.Is(err, fs.ErrNotExist) {
 		r.complain(r.Path, "it does not exist")
@@ -66,8 +69,6 @@ func (r *reader) read(now time.Time) (pods []*corev1.Pod, ok bool) {
 	} else if err != nil {
 		r.complain(r.Path, err.Error())
 		return nil, false
-	} else {
-		delete(r.told, r.Path)
 	}
 	good, owner := map[string]*corev1.Pod{}, map[string]string{}
 	for _, file := range files {
@@ -121,7 +122,6 @@ func (r *reader) pod(file string, now time.Time) *corev1.Pod {
 		r.complain(file, err.Error())
 		return before
 	}
-	delete(r.told, file)
 	if before != nil && before.UID == p.UID {
 		return before
 	}
@@ -131,10 +131,10 @@ func (r *reader) pod(file string, now time.Time) *corev1.Pod {
 
 // complain tells once what is wrong with a file.
 func (r *reader) complain(file, problem string) {
+	r.now[file] = problem
 	if r.told[file] == problem {
 		return
 	}
-	r.told[file] = problem
 	r.Logger.Warn("a manifest of a static pod cannot be used", "file", file, "error", problem)
 	r.Wrong(fmt.Sprintf("Manifest %s cannot be used: %s", file, problem))
 }

@@ -1,6 +1,23 @@
 package kind
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// PrepareStandalone makes a pod that comes from a file what it would be had it been created through the API, or says why
+// it would be refused.
+func PrepareStandalone(p *corev1.Pod) error {
+	Pod.Default(p)
+	if errs := Pod.Validate(p); len(errs) > 0 {
+		return errs.ToAggregate()
+	}
+	if what := PodNeeds(p); what != "" {
+		return fmt.Errorf("static pods may not reference %s", what)
+	}
+	return nil
+}
 
 // PodNeeds is the resource of an object that a pod needs the API for; empty when it needs none. Only such pods may run
 // from files, and be shown by agents.

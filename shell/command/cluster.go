@@ -64,6 +64,7 @@ type AgentOptions struct {
 	Network    string // of the engine, for pods
 	PodNetwork string // who connects pods to it: bridge, netns or auto
 	NodeLabels map[string]string
+	Manifests  string // of static pods
 	// AllowedUnsafeSysctls are kernel parameters that pods may set beside those that are safe on any node.
 	AllowedUnsafeSysctls []string
 	Log                  LogOptions
@@ -76,6 +77,7 @@ func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PodNetwork, "pod-network", "bridge", "Who connects pods to the network: the engine (bridge), the agent (netns: pods start faster; needs root and a local engine), or the agent where it can (auto).")
 	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
 	flags.StringSliceVar(&o.AllowedUnsafeSysctls, "allowed-unsafe-sysctls", nil, "Kernel parameters that pods may set beside the safe ones, each a name or the beginning of names with an asterisk (kernel.msg*,net.core.somaxconn).")
+	flags.StringVar(&o.Manifests, "pod-manifest-path", "", "Folder with manifests of static pods, or one: they run on this node whether there is a server or not.")
 }
 
 // addNodeFlags adds what tells one node's containers from another's.
