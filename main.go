@@ -297,8 +297,11 @@ type imagePuller struct {
 	runtime *docker.Runtime
 }
 
-func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(done, total int64)) (pod.Image, error) {
-	result, err := p.Puller.Pull(ctx, ref, pullSecrets(secrets), progress)
+func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(pod.PullProgress)) (pod.Image, error) {
+	result, err := p.Puller.Pull(ctx, ref, pullSecrets(secrets), func(now pull.Progress) { progress(pod.PullProgress(now)) })
+	if errors.Is(err, pull.ErrNetwork) {
+		return pod.Image{}, fmt.Errorf("%w: %w", pod.ErrRegistryUnavailable, err)
+	}
 	if err != nil {
 		return pod.Image{}, err
 	}

@@ -22,9 +22,11 @@ import (
 // noPuller is for tests whose images are present.
 type noPuller struct{}
 
-func (noPuller) Pull(context.Context, string, []corev1.Secret, func(done, total int64)) (pod.Image, error) {
+func (noPuller) Pull(context.Context, string, []corev1.Secret, func(pod.PullProgress)) (pod.Image, error) {
 	return pod.Image{}, fmt.Errorf("nothing is pulled here")
 }
+
+func (noPuller) MayUse(string, string, []corev1.Secret) bool { return true }
 
 // made notes the range that the agent asks for; the test's node has its network already.
 type made struct{ asked chan netip.Prefix }

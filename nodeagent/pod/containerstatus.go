@@ -84,7 +84,7 @@ func (v *View) absent(s *corev1.ContainerStatus, p Plan, c *corev1.Container, in
 			s.LastTerminationState = corev1.ContainerState{Terminated: s.State.Terminated}
 		}
 	}
-	s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: v.defaultReason()}}
+	s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: v.defaultReason(), Message: v.Pulling[c.Name]}}
 	v.wait(s, p)
 }
 

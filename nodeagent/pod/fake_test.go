@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -223,12 +224,21 @@ func (e *engine) Logs(context.Context, string, corev1.PodLogOptions, io.Writer, 
 }
 
 // Pull makes the engine its own Puller: of images that begin with "good".
-func (e *engine) Pull(_ context.Context, ref string, _ []corev1.Secret, _ func(done, total int64)) (Image, error) {
+func (e *engine) Pull(_ context.Context, ref string, _ []corev1.Secret, progress func(PullProgress)) (Image, error) {
+	if strings.HasPrefix(ref, "far") {
+		return Image{}, fmt.Errorf("%w: pulling %s: no such host", ErrRegistryUnavailable, ref)
+	}
 	if len(ref) < 4 || ref[:4] != "good" {
 		return Image{}, fmt.Errorf("MANIFEST_UNKNOWN: %s", ref)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.images[ref] = Image{ID: "sha256:" + ref, Size: 100}
+	progress(PullProgress{Done: 100, Total: 100, LayersDone: 1, Layers: 1})
 	return e.images[ref], nil
+}
+
+// MayUse keeps private images from pods without secrets.
+func (e *engine) MayUse(_, ref string, secrets []corev1.Secret) bool {
+	return !strings.Contains(ref, "private") || len(secrets) > 0
 }

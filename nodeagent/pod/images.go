@@ -2,11 +2,13 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	dockerref "github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -14,11 +16,19 @@ import (
 
 // Reasons of containers that wait for their image.
 const (
-	errImagePull      = "ErrImagePull"
-	imagePullBackOff  = "ImagePullBackOff"
-	errImageNever     = "ErrImageNeverPull"
-	imageInspectError = "ImageInspectError"
+	errImagePull        = "ErrImagePull"
+	imagePullBackOff    = "ImagePullBackOff"
+	errImageNever       = "ErrImageNeverPull"
+	imageInspectError   = "ImageInspectError"
+	invalidImageName    = "InvalidImageName"
+	registryUnavailable = "RegistryUnavailable"
 )
+
+// imageReasons are those that events have explained by the time that a container waits for them.
+var imageReasons = []string{errImagePull, errImageNever, imageInspectError, invalidImageName, registryUnavailable}
+
+// pullFailed reports whether a reason is that of a pull, which is tried again more and more rarely.
+func pullFailed(reason string) bool { return reason == errImagePull || reason == registryUnavailable }
 
 // progressEvery is how often a long pull tells of its progress.
 const progressEvery = 10 * time.Second
@@ -29,40 +39,58 @@ type images struct {
 	puller  Puller
 	say     func(c *corev1.Container, kind, reason, message string)
 	secrets func(ctx context.Context) []corev1.Secret
+	show    func(c *corev1.Container, pulling string) // in the pod's status, how far it is; empty at its end
 }
 
 // ensure gives the image that a container is to be made of. Errors are *waitError, or ctx's.
+//
+//  1. its name must be one
+//  2. the engine may have it, and the pod the right to use it
+//  3. else it is pulled, unless the policy forbids that
 func (i images) ensure(ctx context.Context, c *corev1.Container) (Image, error) {
+	if _, err := dockerref.ParseAnyReference(c.Image); err != nil {
+		message := fmt.Sprintf("Failed to apply default image tag %q: couldn't parse image name %q: %v", c.Image, c.Image, err)
+		return Image{}, i.refuse(c, "InspectFailed", invalidImageName, message)
+	}
 	image, present, err := i.runtime.Image(ctx, c.Image)
 	if ctx.Err() != nil { // the pod is to go
 		return Image{}, ctx.Err()
 	}
 	if err != nil {
-		i.say(c, corev1.EventTypeWarning, "InspectFailed", fmt.Sprintf("Failed to inspect image %q: %v", c.Image, err))
-		return Image{}, &waitError{imageInspectError, fmt.Sprintf("Failed to inspect image %q: %v", c.Image, err)}
+		return Image{}, i.refuse(c, "InspectFailed", imageInspectError, fmt.Sprintf("Failed to inspect image %q: %v", c.Image, err))
 	}
-	switch {
-	case present && c.ImagePullPolicy != corev1.PullAlways:
-		i.say(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine", c.Image))
+	if present && c.ImagePullPolicy != corev1.PullAlways && i.mayUse(ctx, c, image) {
+		i.say(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Container image %q already present on machine and can be accessed by the pod", c.Image))
 		return image, nil
-	case c.ImagePullPolicy == corev1.PullNever:
-		message := fmt.Sprintf("Container image %q is not present with pull policy of Never", c.Image)
-		i.say(c, corev1.EventTypeWarning, errImageNever, message)
-		return Image{}, &waitError{errImageNever, message}
+	}
+	if c.ImagePullPolicy == corev1.PullNever {
+		return Image{}, i.refuse(c, errImageNever, errImageNever, fmt.Sprintf("Container image %q is not present with pull policy of Never", c.Image))
 	}
 	return i.pull(ctx, c)
+}
+
+// refuse says why a container cannot have its image.
+func (i images) refuse(c *corev1.Container, event, reason, message string) error {
+	i.say(c, corev1.EventTypeWarning, event, message)
+	return &waitError{reason, message}
+}
+
+// mayUse asks for the pod's secrets only where an image that is here needs any.
+func (i images) mayUse(ctx context.Context, c *corev1.Container, image Image) bool {
+	return i.puller.MayUse(image.ID, c.Image, nil) || i.puller.MayUse(image.ID, c.Image, i.secrets(ctx))
 }
 
 func (i images) pull(ctx context.Context, c *corev1.Container) (Image, error) {
 	begin := time.Now()
 	i.say(c, corev1.EventTypeNormal, "Pulling", fmt.Sprintf("Pulling image %q", c.Image))
+	defer i.show(c, "")
 	image, err := i.puller.Pull(ctx, c.Image, i.secrets(ctx), i.progress(c, begin))
 	if ctx.Err() != nil {
 		return Image{}, ctx.Err()
 	}
 	if err != nil {
 		i.say(c, corev1.EventTypeWarning, "Failed", fmt.Sprintf("Failed to pull image %q: %v", c.Image, err))
-		return Image{}, &waitError{errImagePull, err.Error()}
+		return Image{}, pullError(c, err)
 	}
 	took := time.Since(begin).Round(time.Millisecond)
 	i.say(c, corev1.EventTypeNormal, "Pulled", fmt.Sprintf("Successfully pulled image %q in %s (%s including waiting). Image size: %d bytes.",
@@ -70,15 +98,28 @@ func (i images) pull(ctx context.Context, c *corev1.Container) (Image, error) {
 	return image, nil
 }
 
+func pullError(c *corev1.Container, err error) error {
+	if errors.Is(err, ErrRegistryUnavailable) {
+		why := strings.TrimPrefix(err.Error(), ErrRegistryUnavailable.Error())
+		return &waitError{registryUnavailable, fmt.Sprintf("image pull failed for %s because the registry is unavailable%s", c.Image, why)}
+	}
+	return &waitError{errImagePull, err.Error()}
+}
+
 // progress tells now and then how far a pull has come.
-func (i images) progress(c *corev1.Container, last time.Time) func(done, total int64) {
-	return func(done, total int64) {
-		if now := time.Now(); total > 0 && now.Sub(last) >= progressEvery {
+func (i images) progress(c *corev1.Container, last time.Time) func(PullProgress) {
+	return func(p PullProgress) {
+		if now := time.Now(); p.Total > 0 && now.Sub(last) >= progressEvery {
 			last = now
-			i.say(c, corev1.EventTypeNormal, "Pulling", fmt.Sprintf("Pulling image %q: %d%% (%s of %s)",
-				c.Image, done*100/total, size(done), size(total)))
+			i.say(c, corev1.EventTypeNormal, "Pulling", fmt.Sprintf("Pulling image %q: %s", c.Image, p))
+			i.show(c, fmt.Sprintf("pulling image %q: %s", c.Image, p))
 		}
 	}
+}
+
+// String is a progress in words: 45% (22.0 MiB of 49.1 MiB, 3 of 8 layers).
+func (p PullProgress) String() string {
+	return fmt.Sprintf("%d%% (%s of %s, %d of %d layers)", p.Done*100/max(1, p.Total), size(p.Done), size(p.Total), p.LayersDone, p.Layers)
 }
 
 func size(bytes int64) string {

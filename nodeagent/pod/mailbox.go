@@ -21,6 +21,7 @@ type mailbox struct {
 	over    bool // the pod's status says that it has ended, whether the API has heard of it or not
 	ended   bool // the worker has
 	waiters []waiter
+	pulling map[string]string // how far the images are that are pulled, by container
 
 	containers []Container // as last observed
 }
@@ -42,7 +43,7 @@ func (w *worker) collect() {
 		w.view.End = m.end
 	}
 	w.view.Purge = m.purge
-	w.view.Health = maps.Clone(m.health)
+	w.view.Health, w.view.Pulling = maps.Clone(m.health), maps.Clone(m.pulling)
 	if m.changed {
 		m.changed = false
 		w.lookSoon()
@@ -110,6 +111,22 @@ func (w *worker) lose(last *corev1.Pod) {
 		if last != nil {
 			m.pod = last
 		}
+	})
+}
+
+// showPull shows in the pod's status how far a container's image is; nothing, when it is there or is not to be had.
+func (w *worker) showPull(c *corev1.Container, pulling string) {
+	w.mail.mu.Lock()
+	known := w.mail.pulling[c.Name]
+	w.mail.mu.Unlock()
+	if known == pulling {
+		return
+	}
+	w.post(func(m *mailbox) {
+		if m.pulling == nil {
+			m.pulling = map[string]string{}
+		}
+		m.pulling[c.Name] = pulling
 	})
 }
 

@@ -2,7 +2,7 @@ package pod
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -93,7 +93,7 @@ func (n *narrator) failed(pod *corev1.Pod, a Action, f Failure) {
 		n.pod(pod, corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create pod sandbox: "+f.Message)
 	case Start:
 		message := f.Message
-		if strings.HasPrefix(f.Reason, "ErrImage") || f.Reason == imageInspectError {
+		if slices.Contains(imageReasons, f.Reason) {
 			message = f.Reason // the reason's own event has told the rest
 		}
 		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "Failed", "Error: "+message)

@@ -21,6 +21,7 @@ type View struct {
 	BackOff    map[string]BackOff   // by container name
 	Failures   map[string]Failure   // by key of the operation
 	Busy       map[string]Operation // by key
+	Pulling    map[string]string    // how far a container's image is that is pulled, in words
 	Pending    Waiting              // why a resize has to wait; zero when it need not
 	Resized    map[string]Share     // what the engine took last, by container ID
 	Renewed    map[string]bool      // containers that were ended in order to start again, by ID

@@ -99,7 +99,7 @@ func (w *worker) fail(a Action, err error) {
 	if errors.As(err, &waits) {
 		f.Reason, f.Message = waits.Reason, waits.Message
 	}
-	if f.Reason == errImagePull {
+	if pullFailed(f.Reason) {
 		p.first, p.most = backOffInitial, backOffMax
 	}
 	f.Delay = double(w.view.Failures[a.key()].Delay, p.first, p.most)

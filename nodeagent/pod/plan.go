@@ -254,7 +254,7 @@ func (p *planner) start(c *corev1.Container, a Action) {
 const errorShown = 3 * time.Second
 
 func (p *planner) explain(c *corev1.Container, f Failure) Waiting {
-	if f.Reason != errImagePull {
+	if !pullFailed(f.Reason) {
 		return Waiting{f.Reason, f.Message}
 	}
 	if backingOff := f.At.Add(errorShown); p.now.Before(backingOff) {

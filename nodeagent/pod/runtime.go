@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -136,6 +137,18 @@ func (e *StartError) Error() string { return e.Message }
 // Puller brings images into the engine. registry/pull implements it, main joins the two.
 type Puller interface {
 	// Pull resolves a reference and makes it present under its own name; it returns when the engine has it.
-	// progress is called now and then with bytes done and in all. Errors carry the registry's own reason.
-	Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(done, total int64)) (Image, error)
+	// progress is called now and then. Errors carry the registry's own reason; ErrRegistryUnavailable is one of them.
+	Pull(ctx context.Context, ref string, secrets []corev1.Secret, progress func(PullProgress)) (Image, error)
+	// MayUse reports whether a pod with these secrets may use an image that the engine has already. If not, it must
+	// show that it may by pulling it.
+	MayUse(imageID, ref string, secrets []corev1.Secret) bool
 }
+
+// PullProgress is how far a pull has come.
+type PullProgress struct {
+	Done, Total        int64 // bytes
+	LayersDone, Layers int
+}
+
+// ErrRegistryUnavailable is a pull that failed since no registry answered.
+var ErrRegistryUnavailable = errors.New("RegistryUnavailable")

@@ -73,6 +73,7 @@ func (s *starter) create(ctx context.Context, sandbox Container, attempt int) (i
 		runtime: deps.Runtime, puller: deps.Puller,
 		say:     func(_ *corev1.Container, kind, reason, message string) { s.say(kind, reason, message) },
 		secrets: func(ctx context.Context) []corev1.Secret { return pullSecrets(ctx, s.pod, s.build.objects, s.say) },
+		show:    s.worker.showPull,
 	}.ensure(ctx, c)
 	if err != nil {
 		return "", Image{}, err

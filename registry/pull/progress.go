@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -10,25 +11,33 @@ import (
 // reportEvery is the least time between two reports.
 const reportEvery = 300 * time.Millisecond
 
+// Progress is how far a pull has come, in bytes as the registry has them and in layers.
+type Progress struct {
+	Done, Total        int64
+	LayersDone, Layers int
+}
+
 // meter adds up what is here of an image's layers and reports it, not too often, and never backwards.
 type meter struct {
-	report func(done, total int64)
+	report func(Progress)
 	total  int64
 
 	mu     sync.Mutex
 	layers map[v1.Hash]int64 // by diffID: compressed bytes here
 	sizes  map[v1.Hash]int64
+	names  map[v1.Hash]v1.Hash // digests to diffIDs: the engine names layers by either
 	last   time.Time
 	most   int64
 }
 
-func newMeter(layers []layer, report func(done, total int64)) *meter {
-	m := &meter{report: report, layers: map[v1.Hash]int64{}, sizes: map[v1.Hash]int64{}}
+func newMeter(layers []layer, report func(Progress)) *meter {
+	m := &meter{report: report, layers: map[v1.Hash]int64{}, sizes: map[v1.Hash]int64{}, names: map[v1.Hash]v1.Hash{}}
 	for _, l := range layers {
 		if _, twice := m.sizes[l.diffID]; !twice {
 			m.total += l.size
 		}
 		m.sizes[l.diffID] = l.size
+		m.names[l.diffID], m.names[l.digest] = l.diffID, l.diffID
 	}
 	return m
 }
@@ -41,13 +50,13 @@ func (m *meter) set(diffID v1.Hash, n int64) {
 	m.tell(false)
 }
 
-// complete says that the engine has a layer. short is the start of its diffID's hex, as the engine's stream gives it.
+// complete says that the engine has a layer. short is the start of its name's hex, as the engine's stream gives it.
 func (m *meter) complete(short string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for diffID, size := range m.sizes {
-		if len(short) >= 12 && len(diffID.Hex) >= len(short) && diffID.Hex[:len(short)] == short {
-			m.layers[diffID] = size
+	for name, diffID := range m.names {
+		if len(short) >= 12 && strings.HasPrefix(name.Hex, short) {
+			m.layers[diffID] = m.sizes[diffID]
 		}
 	}
 	m.tell(false)
@@ -75,11 +84,15 @@ func (m *meter) tell(now bool) {
 		return
 	}
 	var done int64
-	for _, n := range m.layers {
+	p := Progress{Total: m.total, Layers: len(m.sizes)}
+	for diffID, n := range m.layers {
 		done += n
+		if n == m.sizes[diffID] {
+			p.LayersDone++
+		}
 	}
 	if m.most = max(m.most, done); now || m.most > 0 {
-		m.last = time.Now()
-		m.report(m.most, m.total)
+		m.last, p.Done = time.Now(), m.most
+		m.report(p)
 	}
 }

@@ -3,7 +3,7 @@
 //
 //	p, err := pull.New(pull.Config{CacheDir: "/var/lib/leme/agent/images", Engine: dockerClient})
 //	go p.Run(ctx)
-//	result, err := p.Pull(ctx, "registry.leme/hello:1.0", secrets, func(done, total int64) { … })
+//	result, err := p.Pull(ctx, "registry.leme/hello:1.0", secrets, func(p pull.Progress) { … })
 //
 // It exists because the engine's own puller takes each layer over one connection, gives up on lines that break often,
 // knows nothing of pull secrets or of the cluster's registry, and runs no zstd layers where it is old.
@@ -196,10 +196,10 @@ func (p *Puller) tidy(ctx context.Context) {
 func (p *Puller) FreeCache() (int64, error) { return p.cache.clear() }
 
 // Pull makes the image that ref names present in the engine under that name, which is LocalName(ref). progress, when
-// not nil, is told the compressed bytes that are here and those in all, a few times a second and once at the end.
+// not nil, is told how far it has come, a few times a second and once at the end.
 // The error is an *Error; errors.Is knows ErrInvalidName, ErrNotFound, ErrDenied and ErrNetwork. When ctx ends, layers
 // that are complete stay in the cache, and so does what is there of the others while this process lives.
-func (p *Puller) Pull(ctx context.Context, ref string, secrets []Secret, progress func(done, total int64)) (Result, error) {
+func (p *Puller) Pull(ctx context.Context, ref string, secrets []Secret, progress func(Progress)) (Result, error) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -213,7 +213,7 @@ func (p *Puller) Pull(ctx context.Context, ref string, secrets []Secret, progres
 	return result, nil
 }
 
-func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progress func(done, total int64)) (Result, error) {
+func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progress func(Progress)) (Result, error) {
 	engine, err := p.enginePlatform(ctx)
 	if err != nil {
 		return Result{}, err

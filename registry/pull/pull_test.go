@@ -24,20 +24,20 @@ func TestPull(t *testing.T) {
 	img := makeImage(t, e, makeLayer(t, 9<<20, compression.GZip), makeLayer(t, 1000, compression.GZip))
 	ref := push(t, e, img, "%s/leme-test/plain:1", host)
 	p := startPuller(t, e)
-	var done, total int64
+	var last Progress
 	var mu sync.Mutex
-	got, err := p.Pull(t.Context(), ref, nil, func(d, all int64) {
+	got, err := p.Pull(t.Context(), ref, nil, func(now Progress) {
 		mu.Lock()
 		defer mu.Unlock()
-		if d < done {
-			t.Errorf("progress went back from %d to %d", done, d)
+		if now.Done < last.Done || now.Layers != 2 {
+			t.Errorf("progress went from %+v to %+v", last, now)
 		}
-		done, total = d, all
+		last = now
 	})
 	must(t, err)
 	wantImage(t, p, e, ref, img, got)
-	if done == 0 || done != total {
-		t.Errorf("progress ended at %d of %d", done, total)
+	if last.Done == 0 || last.Done != last.Total || last.LayersDone != 2 {
+		t.Errorf("progress ended at %+v", last)
 	}
 
 	d, err := img.Digest()

@@ -69,11 +69,14 @@ func podAdvice(pod *corev1.Pod) string {
 		if c.State.Waiting == nil {
 			continue
 		}
+		if strings.HasPrefix(c.State.Waiting.Message, "pulling image ") {
+			return fmt.Sprintf("%s starts once its image is here: %s", c.Name, c.State.Waiting.Message)
+		}
 		switch c.State.Waiting.Reason {
 		case "CrashLoopBackOff":
 			return fmt.Sprintf("%s ends again and again; its last words: `%s logs %s -c %s --previous -n %s`",
 				c.Name, program, pod.Name, c.Name, pod.Namespace)
-		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName":
+		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable", "ErrImageNeverPull":
 			return fmt.Sprintf("the image %s cannot be had; what the cluster's registry holds: `%s image ls`", c.Image, program)
 		}
 	}

@@ -30,6 +30,8 @@ func TestPodAdvice(t *testing.T) {
 		}}
 		return pod
 	}
+	pulls := waiting("ContainerCreating")
+	pulls.Status.ContainerStatuses[0].State.Waiting.Message = `pulling image "a:b": 45% (22.0 MiB of 49.1 MiB, 3 of 8 layers)`
 	unscheduled := &corev1.Pod{}
 	unscheduled.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse}}
 	for _, c := range []struct {
@@ -40,6 +42,7 @@ func TestPodAdvice(t *testing.T) {
 		{waiting("ContainerCreating"), ""},
 		{waiting("CrashLoopBackOff"), "leme logs web -c app --previous -n shop"},
 		{waiting("ErrImagePull"), "the image a:b cannot be had"},
+		{pulls, "app starts once its image is here: pulling image \"a:b\": 45% (22.0 MiB"},
 		{unscheduled, "no node fits"},
 	} {
 		if got := podAdvice(c.pod); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
