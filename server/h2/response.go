@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// heldMost is how much of an answer is gathered before it is sent, in bytes. Of a shorter one the client learns the size.
-const heldMost = 4 << 10
+const (
+	// heldMost is how much of an answer is gathered before it is sent, in bytes. Of a shorter one the client learns the size.
+	heldMost = 4 << 10
+	// heldLess is as much, once the answer has begun: what is larger is copied only once.
+	heldLess = 1 << 10
+)
 
 var helds = sync.Pool{New: func() any { b := make([]byte, 0, heldMost); return &b }}
 
@@ -81,7 +85,7 @@ func (w *response) Write(p []byte) (int, error) {
 		return 0, http.ErrContentLength
 	case w.head:
 		return len(p), nil
-	case len(w.held)+len(p) <= heldMost:
+	case len(w.held)+len(p) <= heldMost && (!w.begun || len(p) < heldLess):
 		if w.held == nil {
 			w.held = (*helds.Get().(*[]byte))[:0]
 		}
@@ -202,6 +206,9 @@ func (w *response) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.st.writeBy = t
+	if t.IsZero() {
+		return nil // whoever waits may go on doing so
+	}
 	if c.alone == w.st && late(t) {
 		c.fail(errSlow) // it waits for the socket, and nobody else can have that
 	}

@@ -73,6 +73,31 @@ type Watch struct {
 	ending    bool          // the bookmark after the initial events is still to come
 	bookmarks bool
 	due       time.Time // when the next bookmark is
+	waiting   waiting   // until then
+}
+
+// waiting is a context with a deadline. It serves one wait after the other: most end long before it.
+type waiting struct {
+	context.Context
+	parent context.Context
+	end    context.CancelFunc
+}
+
+// until gives a context that ends with its parent, or at a time.
+func (w *waiting) until(parent context.Context, due time.Time) context.Context {
+	if w.parent != parent {
+		w.stop()
+		w.parent = parent
+		w.Context, w.end = context.WithDeadline(parent, due)
+	}
+	return w.Context
+}
+
+func (w *waiting) stop() {
+	if w.end != nil {
+		w.end()
+	}
+	*w = waiting{}
 }
 
 // begin makes a first event of everything there is.
@@ -94,7 +119,7 @@ func (w *Watch) begin(snapshot *store.Snapshot) error {
 // Catching says whether Next has more of what was there when the watch began.
 func (w *Watch) Catching() bool { return len(w.initial) > 0 || w.ending }
 
-// Next blocks for at least one event. An object that starts or stops being selected is Added or Deleted. A Bookmark's
+// Next blocks for at least one event; what it returns is good until the next call. An object that starts or stops being selected is Added or Deleted. A Bookmark's
 // item has nothing but a resourceVersion. The error is ctx's own, or a Status: 410 Expired when the watch has fallen
 // too far behind and its client must list again.
 func (w *Watch) Next(ctx context.Context) ([]store.Event, error) {
@@ -137,8 +162,7 @@ func (w *Watch) wait(ctx context.Context) ([]store.Event, error) {
 	if !time.Now().Before(w.due) {
 		return nil, errBookmarkDue
 	}
-	waiting, cancel := context.WithDeadline(ctx, w.due)
-	defer cancel()
+	waiting := w.waiting.until(ctx, w.due)
 	events, err := w.source.Next(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return nil, errBookmarkDue
@@ -147,6 +171,7 @@ func (w *Watch) wait(ctx context.Context) ([]store.Event, error) {
 }
 
 func (w *Watch) bookmark(revision int64, annotations map[string]string) ([]store.Event, error) {
+	w.waiting.stop()
 	w.due = time.Now().Add(bookmarkEvery)
 	obj := formOf(Target{Kind: w.target.Kind}).empty()
 	metaOf(obj).SetAnnotations(annotations)

@@ -1,7 +1,7 @@
 package rest
 
 import (
-	"sync"
+	"net/http"
 	"time"
 )
 
@@ -9,36 +9,29 @@ import (
 // is in memory for it alone.
 const watchWriteTime = 30 * time.Second
 
-// patience ends what takes too long. Begin and pause cost no more than a timer does.
-type patience struct {
-	time  time.Duration
-	timer *time.Timer
-
-	mu    sync.Mutex
-	ended bool
+// patient writes an answer piece by piece. Each piece has a time in which the client must make room for it; between
+// them there is no hurry.
+type patient struct {
+	w       *recorder
+	control *http.ResponseController
+	time    time.Duration
 }
 
-// newPatience calls giveUp once when something has begun and neither paused nor ended in time.
-func newPatience(d time.Duration, giveUp func()) *patience {
-	p := &patience{time: d}
-	p.timer = time.AfterFunc(d, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if !p.ended {
-			giveUp()
+func newPatient(w *recorder, d time.Duration) patient {
+	return patient{w, http.NewResponseController(w.ResponseWriter), d}
+}
+
+// write sends p at once, and whatever has been held back.
+func (p patient) write(piece []byte) error {
+	_ = p.control.SetWriteDeadline(time.Now().Add(p.time)) // not every transport can
+	if len(piece) > 0 {
+		if _, err := p.w.Write(piece); err != nil {
+			return err
 		}
-	})
-	p.timer.Stop()
-	return p
-}
-
-func (p *patience) begin() { p.timer.Reset(p.time) }
-func (p *patience) pause() { p.timer.Stop() }
-
-// end returns when giveUp is not, and will not be, running.
-func (p *patience) end() {
-	p.timer.Stop()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ended = true
+	}
+	if err := p.control.Flush(); err != nil {
+		return err
+	}
+	_ = p.control.SetWriteDeadline(time.Time{})
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -45,33 +44,4 @@ func TestWatchOfWhoDoesNotRead(t *testing.T) {
 			t.Fatal("the watch goes on")
 		}
 	}
-}
-
-func TestPatience(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lost := 0
-		p := newPatience(time.Second, func() { lost++ })
-		wait := func(d time.Duration) { <-time.After(d); synctest.Wait() }
-		wait(time.Minute) // nothing has begun
-		for range 5 {
-			p.begin()
-			wait(900 * time.Millisecond)
-			p.pause()
-			wait(time.Minute)
-		}
-		if lost != 0 {
-			t.Error("it was lost with what came in time")
-		}
-		p.begin()
-		wait(2 * time.Second)
-		if lost != 1 {
-			t.Error("it is endless")
-		}
-		p.begin()
-		p.end()
-		wait(time.Minute)
-		if lost != 1 {
-			t.Error("it was lost after the end")
-		}
-	})
 }

@@ -45,23 +45,19 @@ func (h *Handler) watch(c *call) error {
 }
 
 // stream sends what a watch gives as frames, each batch in one write. From here on an error can only be told in a frame.
+// A client that takes nothing for watchTime is sent away: what has happened since is in memory for it alone.
 func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *framer) {
-	control := http.NewResponseController(c.w.ResponseWriter)
-	stuck := newPatience(h.watchTime, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })
-	defer stuck.end()
-	flush := control.Flush
+	to := newPatient(c.w, h.watchTime)
 	series := h.metrics.watching(c)
+	// Before the first event too: the client must know that it is watching.
+	if to.write(nil) != nil {
+		return
+	}
 	var buf []byte
 	for {
-		// Before the first event too: the client must know that it is watching.
-		stuck.begin()
-		err := flush()
-		stuck.pause()
-		if err != nil {
-			return // the client has gone
-		}
-		if !w.Catching() {
+		if c.begun != nil && !w.Catching() {
 			c.begun() // it costs nothing while it waits
+			c.begun = nil
 		}
 		events, err := w.Next(ctx)
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -74,12 +70,11 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 		if err != nil {
 			status := statusOf(err)
 			buf, _ = f.appendError(buf, &status)
-			_, _ = c.w.Write(buf)
+			_ = to.write(buf)
 			return
 		}
-		stuck.begin()
-		if _, err := c.w.Write(buf); err != nil {
-			return
+		if to.write(buf) != nil {
+			return // the client has gone
 		}
 		series.sent(len(events), len(buf))
 		if cap(buf) > 16*chunk { // the first events of a large collection must not keep their room for as long as the watch lasts

@@ -23,6 +23,7 @@ type cache struct {
 	revision  int64 // everything up to it is here
 	loaded    int64 // the revision of the last full load: there are no events from before it
 	waiters   []waiter
+	stopped   bool
 }
 
 type waiter struct {
@@ -45,6 +46,9 @@ func (c *cache) resource(gr schema.GroupResource) *resourceCache {
 	r, ok := c.resources[gr]
 	if !ok {
 		r = &resourceCache{tree: newTree(), events: newEventList(c.loaded)}
+		if c.stopped {
+			r.events.end()
+		}
 		c.resources[gr] = r
 	}
 	return r
@@ -70,6 +74,16 @@ func (c *cache) load(items []*Item, revision int64) {
 		}
 	}
 	c.reach(revision)
+}
+
+// stop ends all readers of events: nothing is applied any more.
+func (c *cache) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	for _, r := range c.resources {
+		r.events.end()
+	}
 }
 
 // apply takes etcd's events in order, then knows everything up to revision.

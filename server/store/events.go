@@ -29,6 +29,7 @@ type eventList struct {
 	torn   int64   // a revision that may have had other changes, which are not kept
 	oldest atomic.Uint64
 	broken atomic.Bool
+	ended  atomic.Bool
 }
 
 type node struct {
@@ -68,6 +69,12 @@ func (l *eventList) breakOff() {
 	close(l.tail().ready)
 }
 
+// end ends every reader with context.Canceled: the store has stopped.
+func (l *eventList) end() {
+	l.ended.Store(true)
+	close(l.tail().ready)
+}
+
 // after finds the node just before the first event later than a revision.
 func (l *eventList) after(revision int64) (*node, error) {
 	if revision < l.nodes[0].event.Item.Revision {
@@ -93,41 +100,46 @@ type Watch struct {
 	node     *node
 	after    int64
 	revision func() int64
-	stopped  <-chan struct{}
+	events   []Event // that were returned last; its room serves again
 }
 
 // batch bounds how many events Next gives at once.
 const batch = 512
 
-// Next blocks until there is at least one event. It returns ErrExpired when the reader fell too far
-// behind, context.Canceled when the store has stopped.
+// few is how many events a reader keeps room for.
+const few = 8
+
+// Next blocks until there is at least one event. What it returns is good until the next call. It returns ErrExpired
+// when the reader fell too far behind, context.Canceled when the store has stopped.
 func (w *Watch) Next(ctx context.Context) ([]Event, error) {
 	for {
-		select {
+		select { // of no more than these two: thousands of readers wake at the same time, and each looks at all of them
 		case <-w.node.ready:
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-w.stopped:
-			return nil, context.Canceled
 		}
-		if w.list.broken.Load() || w.node.seq < w.list.oldest.Load() {
+		switch {
+		case w.list.ended.Load():
+			return nil, context.Canceled
+		case w.list.broken.Load() || w.node.seq < w.list.oldest.Load():
 			return nil, ErrExpired
 		}
-		if events := w.take(); len(events) > 0 {
-			return events, nil
+		if w.take(); len(w.events) > 0 {
+			return w.events, nil
 		}
 	}
 }
 
-func (w *Watch) take() []Event {
-	var events []Event
-	for len(events) < batch && w.more() {
+func (w *Watch) take() {
+	if w.events = w.events[:0]; cap(w.events) > few {
+		w.events = nil
+	}
+	for len(w.events) < batch && w.more() {
 		w.node = w.node.next
 		if e := w.node.event; e.Item.Revision > w.after {
-			events = append(events, e)
+			w.events = append(w.events, e)
 		}
 	}
-	return events
 }
 
 func (w *Watch) more() bool { return w.node.followed() }

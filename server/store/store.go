@@ -79,6 +79,7 @@ func Open(c Config) (*Store, error) {
 func (s *Store) Run(ctx context.Context) error {
 	defer s.etcd.close()
 	defer close(s.stopped)
+	defer s.cache.stop()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.follow(ctx) })
 	group.Go(func() error { return s.etcd.wait(ctx) })
@@ -206,19 +207,11 @@ func (s *Store) load(ctx context.Context, revision int64, prefix string) ([]*Ite
 
 // Watch follows a resource from just after a revision. ErrExpired when events from there on are no longer kept.
 func (s *Store) Watch(gr schema.GroupResource, after int64) (*Watch, error) {
-	return s.watching(s.cache.watch(gr, after))
+	return s.cache.watch(gr, after)
 }
 
 // Resume is Watch for a client that knows a revision from an object: its stream may have broken off between the events
 // of one transaction, which all have that revision. It gets all of them again rather than miss one.
 func (s *Store) Resume(gr schema.GroupResource, revision int64) (*Watch, error) {
-	return s.watching(s.cache.resume(gr, revision))
-}
-
-func (s *Store) watching(w *Watch, err error) (*Watch, error) {
-	if err != nil {
-		return nil, err
-	}
-	w.stopped = s.stopped
-	return w, nil
+	return s.cache.resume(gr, revision)
 }
