@@ -23,10 +23,10 @@ func (c *conn) onHeaders(f *http2.MetaHeadersFrame) error {
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
 	case st != nil:
 		return st.body.takeTrailer(f)
-	case !c.idle(id) && c.ended.has(id):
-		return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
-	case !c.idle(id), id%2 == 0:
+	case c.idle(id) && id%2 == 0:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
+	case !c.idle(id):
+		return c.afterTheEnd(id)
 	case c.draining && c.told:
 		return nil // the client has been told that this one is not taken
 	}
@@ -35,6 +35,17 @@ func (c *conn) onHeaders(f *http2.MetaHeadersFrame) error {
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
 	}
 	return c.begin(f)
+}
+
+// afterTheEnd judges headers of a stream that has ended.
+func (c *conn) afterTheEnd(id uint32) error {
+	switch e, known := c.ended.find(id); {
+	case e.cut:
+		return nil // trailers that were on their way
+	case known:
+		return http2.ConnectionError(http2.ErrCodeStreamClosed)
+	}
+	return http2.ConnectionError(http2.ErrCodeProtocol)
 }
 
 // begin starts a request's handler.

@@ -99,7 +99,7 @@ func (c *conn) onData(f *http2.DataFrame) error {
 	st := c.streams[f.StreamID]
 	if st == nil || st.heard {
 		c.sayWindow(0, c.receive.give(int(f.Length)))
-		if st == nil && c.ended.has(f.StreamID) {
+		if e, _ := c.ended.find(f.StreamID); e.cut {
 			return nil // it was on its way
 		}
 		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeStreamClosed}

@@ -1,21 +1,28 @@
 package h2
 
-// recent remembers the streams that ended last: frames that were on their way to them are no offence.
+// recent remembers the streams that ended last.
 type recent struct {
-	ids [32]uint32
+	all [32]ended
 	at  int
 }
 
-func (r *recent) add(id uint32) {
-	r.ids[r.at] = id
-	r.at = (r.at + 1) % len(r.ids)
+type ended struct {
+	id uint32
+	// cut says that this side ended it before the client had said all: what comes of it was on its way.
+	cut bool
 }
 
-func (r *recent) has(id uint32) bool {
-	for _, known := range r.ids {
-		if known == id {
-			return true
+func (r *recent) add(e ended) {
+	r.all[r.at] = e
+	r.at = (r.at + 1) % len(r.all)
+}
+
+// find is false for a stream that ended long ago, or never was.
+func (r *recent) find(id uint32) (ended, bool) {
+	for _, e := range r.all {
+		if e.id == id {
+			return e, true
 		}
 	}
-	return false
+	return ended{}, false
 }

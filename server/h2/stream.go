@@ -27,6 +27,7 @@ type stream struct {
 
 	heard bool  // the client has said all
 	said  bool  // we have
+	cut   bool  // we have ended it before the client had said all
 	err   error // why neither goes on
 
 	window  window
@@ -113,6 +114,7 @@ func (c *conn) reset(st *stream, code http2.ErrCode, err error) {
 	if c.streams[st.id] != st {
 		return
 	}
+	st.cut = !st.heard
 	c.drop(st, err)
 	c.say(c.frames.WriteRSTStream(st.id, code))
 }
@@ -130,12 +132,11 @@ func (c *conn) drop(st *stream, err error) {
 // endedHere notes that the answer is whole. What is still to come of the request nobody will read.
 func (c *conn) endedHere(st *stream) {
 	st.said = true
-	if !st.heard {
-		c.forget(st)
-		c.say(c.frames.WriteRSTStream(st.id, http2.ErrCodeNo))
-		return
-	}
+	st.cut = !st.heard
 	c.forget(st)
+	if st.cut {
+		c.say(c.frames.WriteRSTStream(st.id, http2.ErrCodeNo))
+	}
 }
 
 // forget closes a stream.
@@ -144,7 +145,7 @@ func (c *conn) forget(st *stream) {
 		return
 	}
 	delete(c.streams, st.id)
-	c.ended.add(st.id)
+	c.ended.add(ended{st.id, st.cut})
 	if st.body != nil {
 		c.sayWindow(0, c.receive.give(st.body.discard()))
 	}
@@ -161,11 +162,14 @@ func (c *conn) refuse(id uint32, code http2.ErrCode) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if st := c.streams[id]; st != nil {
+		st.cut = !st.heard
 		c.drop(st, http2.StreamError{StreamID: id, Code: code})
-	}
-	if id > c.last && id%2 == 1 {
-		c.last = id
-		c.ended.add(id)
+	} else if _, known := c.ended.find(id); !known {
+		if id%2 == 0 {
+			return http2.ConnectionError(http2.ErrCodeProtocol)
+		}
+		c.last = max(c.last, id)
+		c.ended.add(ended{id, true})
 	}
 	c.say(c.frames.WriteRSTStream(id, code))
 	return nil
