@@ -50,6 +50,9 @@ func parseInfo(method, path string, query url.Values) info {
 			parts = parts[2:]
 		}
 	}
+	if parts[0] == "" {
+		return info{Verb: i.Verb, Path: path}
+	}
 	i.Resource = parts[0]
 	if len(parts) > 1 {
 		i.Name = parts[1]

@@ -41,6 +41,8 @@ func TestParseInfo(t *testing.T) {
 		{"GET /api/v1/nodes/n:10250/proxy", info{Verb: "get", GroupVersionResource: core("nodes"), Name: "n:10250", Subresource: "proxy"}},
 		{"GET /api/v1/nodes/n/proxy/", info{Verb: "get", GroupVersionResource: core("nodes"), Name: "n", Subresource: "proxy", Rest: "/"}},
 		{"GET /api/v1/nodes/n/proxy/logs/a/", info{Verb: "get", GroupVersionResource: core("nodes"), Name: "n", Subresource: "proxy", Rest: "/logs/a/"}},
+		{"GET /api/v1//a", info{Verb: "get"}},
+		{"DELETE /apis/apps/v1/namespaces/a//b/", info{Verb: "delete"}},
 		{"OPTIONS /api/v1/pods", info{Verb: "options", GroupVersionResource: core("pods")}},
 	} {
 		t.Run(tt.request, func(t *testing.T) {
