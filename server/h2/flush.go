@@ -18,8 +18,11 @@ func (c *conn) flush(own *stream) {
 	}
 	c.alone = own
 	c.write()
+	for own.waits() && len(c.out) > 0 && c.err == nil {
+		c.write()
+	}
 	c.alone = nil
-	if len(c.out) > 0 && c.err == nil && !own.waits() { // others' by now
+	if len(c.out) > 0 && c.err == nil { // others' by now
 		go c.flushSoon()
 		return
 	}

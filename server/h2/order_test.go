@@ -104,3 +104,19 @@ func TestWindows(t *testing.T) {
 }
 
 const firstWindow = defaultSize
+
+// TestWordsBesideAStuckStream has a stream that waits for its window write what others say meanwhile.
+func TestWordsBesideAStuckStream(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2*heldMost)) }, nil)
+	p := dial(t, s, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1})
+	for i := range uint32(1000) {
+		p.must(p.ask(2*i+1, "GET", "/", true))
+		said := [8]byte{byte(i >> 8), byte(i)}
+		p.must(p.WritePing(false, said))
+		p.await("the answer to a ping", func(f http2.Frame) bool {
+			g, ok := f.(*http2.PingFrame)
+			return ok && g.IsAck() && g.Data == said
+		})
+		p.must(p.WriteRSTStream(2*i+1, http2.ErrCodeCancel))
+	}
+}
