@@ -22,7 +22,7 @@ type body struct {
 	expects  bool  // the client waits until it is told to go on
 	closed   bool  // nobody reads any more
 	given    bool  // what is in buf counts as read already
-	err      error // at the end of buf
+	ended    bool  // nothing comes behind buf
 	request  *http.Request
 	trailer  http.Header // what came of request.Trailer
 }
@@ -54,7 +54,7 @@ func (b *body) take(f *http2.DataFrame) error {
 
 // end notes that the client has said all.
 func (b *body) end() {
-	b.err = io.EOF
+	b.ended = true
 	b.st.heard = true
 	b.st.wake.Broadcast()
 }
@@ -96,11 +96,11 @@ func (b *body) Read(p []byte) (int, error) {
 		case b.buf.Len() > 0:
 			n, _ := b.buf.Read(p)
 			b.refund(n)
-			if b.buf.Len() == 0 && b.err != nil {
+			if b.buf.Len() == 0 && b.ended {
 				b.buf = bytes.Buffer{}
 			}
 			return n, nil
-		case b.err == io.EOF:
+		case b.ended:
 			b.trail()
 			return 0, io.EOF
 		case b.st.err != nil:

@@ -180,7 +180,8 @@ func (c *conn) run(h http.Handler, st *stream, r *http.Request) {
 	defer c.leave(st)
 	w := &response{st: st, head: r.Method == http.MethodHead}
 	defer func() {
-		if v := recover(); v != nil && v != http.ErrAbortHandler {
+		v := recover()
+		if err, ok := v.(error); v != nil && (!ok || !errors.Is(err, http.ErrAbortHandler)) {
 			c.server.logf("h2: panic serving %s: %v\n%s", c.remote, v, debug.Stack())
 		}
 	}()
