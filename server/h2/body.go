@@ -19,10 +19,10 @@ type body struct {
 	buf      bytes.Buffer
 	declared int64 // bytes; -1: the client has not said
 	came     int64
-	expects  bool  // the client waits until it is told to go on
-	closed   bool  // nobody reads any more
-	given    bool  // what is in buf counts as read already
-	ended    bool  // nothing comes behind buf
+	expects  bool // the client waits until it is told to go on
+	closed   bool // nobody reads any more
+	given    bool // what is in buf counts as read already
+	ended    bool // nothing comes behind buf
 	request  *http.Request
 	trailer  http.Header // what came of request.Trailer
 }
