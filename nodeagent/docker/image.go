@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -113,6 +114,25 @@ func repositoryOf(ref string) string {
 		return ""
 	}
 	return named.Name()
+}
+
+// DropImage takes all of an image's names away, by which the engine removes it. The puller's own name goes last: it is how
+// an agent knows its images. An image that a container is made of keeps its last name, and that is an error.
+func (r *Runtime) DropImage(ctx context.Context, id string) error {
+	result, err := r.engine.ImageInspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("removing image %s: %w", id, err)
+	}
+	names := result.RepoTags
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(r.digestOf(a)), len(r.digestOf(b))) })
+	for _, name := range names {
+		if err := r.RemoveImage(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RemoveImage removes an image, or a name of it. What is gone already is no error; what a container uses is.

@@ -43,6 +43,7 @@ var modes = map[string]func(args []string){
 	"facts":  facts,
 	"memory": memory,
 	"lines":  longLines,
+	"write":  write,
 }
 
 func fail(message string) {
@@ -179,5 +180,14 @@ func memory(args []string) {
 		kept = append(kept, block)
 	}
 	fmt.Println("have", len(kept))
+	stay(nil)
+}
+
+// write puts so many bytes into a file, and stays.
+func write(args []string) {
+	if err := os.WriteFile(args[1], make([]byte, number(args[0])), 0o644); err != nil {
+		fail(err.Error())
+	}
+	fmt.Println("written")
 	stay(nil)
 }
