@@ -31,6 +31,8 @@ import (
 	"leme/completion/source"
 	"leme/nodeagent"
 	"leme/nodeagent/docker"
+	"leme/nodeagent/eviction"
+	"leme/nodeagent/imagegc"
 	"leme/nodeagent/localpath"
 	"leme/nodeagent/network"
 	"leme/nodeagent/nodeapi"
@@ -225,8 +227,16 @@ func newNode(o command.AgentOptions) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits, err := nodeLimits(o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := docker.ParseLogFiles(o.Limits.ContainerLogMaxSize, o.Limits.ContainerLogMaxFiles)
+	if err != nil {
+		return nil, err
+	}
 	runtime, err := docker.New(docker.Config{
-		Host: o.DockerHost, Node: name, Network: pods, LocalName: pull.LocalName, RepoDigest: pull.RepoDigest,
+		Host: o.DockerHost, Node: name, Network: pods, LocalName: pull.LocalName, RepoDigest: pull.RepoDigest, Log: logs,
 		SeccompDir: filepath.Join(o.Home, "agent", "seccomp"),
 	})
 	if err != nil {
@@ -234,7 +244,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 	}
 	agent, err := nodeagent.New(nodeagent.Config{
 		Home: o.Home, Kubeconfig: config, Runtime: runtime, Puller: imagePuller{puller, runtime}, Network: pods,
-		NodeName: name, NodeIP: o.NodeIP, Port: o.Port, Labels: o.NodeLabels, Version: version,
+		NodeName: name, NodeIP: o.NodeIP, Port: o.Port, Labels: o.NodeLabels, Version: version, Limits: limits,
 		AllowedUnsafeSysctls: o.AllowedUnsafeSysctls,
 		Manifests:            o.Manifests, PreparePod: kind.PrepareStandalone,
 	})
@@ -247,10 +257,28 @@ func newNode(o command.AgentOptions) (*node, error) {
 	}
 	api, err := nodeapi.New(nodeapi.Config{
 		Address: fmt.Sprintf(":%d", o.Port), Node: name, Certificate: certificate, ClientCA: ca,
-		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy,
+		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy, Metrics: agent.Metrics(),
 		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
 	})
 	return &node{puller, agent, api, pods}, err
+}
+
+// nodeLimits reads how much of the machine pods get.
+func nodeLimits(o command.LimitOptions) (l nodeagent.Limits, err error) {
+	l = nodeagent.Limits{
+		MaxPods: o.MaxPods, PodsPerCore: o.PodsPerCore,
+		EvictionMaxGrace: time.Duration(o.EvictionMaxPodGrace) * time.Second, Transition: o.EvictionTransition,
+		ImageGC:       imagegc.Policy{High: o.ImageGCHigh, Low: o.ImageGCLow, MinAge: o.ImageMinAge, MaxAge: o.ImageMaxAge},
+		ShutdownGrace: o.ShutdownGrace, ShutdownGraceCritical: o.ShutdownGraceCritical,
+	}
+	if l.KubeReserved, err = nodeagent.ParseResources(o.KubeReserved); err != nil {
+		return l, fmt.Errorf("--kube-reserved: %w", err)
+	}
+	if l.SystemReserved, err = nodeagent.ParseResources(o.SystemReserved); err != nil {
+		return l, fmt.Errorf("--system-reserved: %w", err)
+	}
+	l.Eviction, err = eviction.Parse(o.EvictionHard, o.EvictionSoft, o.EvictionSoftGrace, o.EvictionMinimumReclaim)
+	return l, err
 }
 
 func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Client) (*pull.Puller, error) {

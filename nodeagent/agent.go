@@ -25,19 +25,24 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"leme/nodeagent/downward"
+	"leme/nodeagent/eviction"
+	"leme/nodeagent/imagegc"
 	"leme/nodeagent/pod"
 )
 
 // Agent is one node's agent.
 type Agent struct {
-	config  Config
-	client  kubernetes.Interface
-	machine machine
-	events  record.EventBroadcaster
-	voice   record.EventRecorder
-	pods    *pod.Manager
-	node    *node
-	network chan struct{} // closed once there is the pod network
+	config   Config
+	client   kubernetes.Interface
+	machine  machine
+	events   record.EventBroadcaster
+	voice    record.EventRecorder
+	pods     *pod.Manager
+	node     *node
+	scales   *scales
+	pressure *eviction.Manager
+	images   *imagegc.Collector
+	network  chan struct{} // closed once there is the pod network
 
 	networkOnce sync.Once
 	log         *slog.Logger
@@ -59,7 +64,7 @@ func New(c Config) (*Agent, error) {
 }
 
 func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
-	m, err := inspectMachine(c.Home)
+	m, err := inspectMachine(&c)
 	if err != nil {
 		return nil, fmt.Errorf("looking at the machine: %w", err)
 	}
@@ -80,13 +85,31 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 	}
 	a.pods = pod.NewManager(pod.Config{
 		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
-		Fields: downward.Resolver{Allocatable: m.capacity},
-		Dir:    filepath.Join(c.Home, "agent", "pods"), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
+		Fields: downward.Resolver{Allocatable: m.allocatable},
+		Dir:    a.podsDir(), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
 		Static: static, Node: func() *corev1.Node { object, _ := a.node.current(); return object }, Network: a.network,
-		Capacity: m.capacity(), Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
+		Capacity: m.capacity(), Allocatable: m.allocatable(), Gate: a.gate, Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
 	})
+	a.lookAfterItself()
 	return a, nil
 }
+
+// lookAfterItself makes what keeps the node in working order: who evicts pods, and who removes images.
+func (a *Agent) lookAfterItself() {
+	c := &a.config
+	a.scales = &scales{config: c}
+	a.images = imagegc.New(imagegc.Config{
+		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk,
+		Events: a.voice, Node: a.reference(), Logger: a.log,
+	})
+	a.pressure = eviction.New(eviction.Config{
+		Thresholds: c.Limits.Eviction, MaxPodGrace: c.Limits.EvictionMaxGrace, Transition: c.Limits.Transition, Every: c.Watch,
+		Machine: a.scales, Meter: meter{c.Runtime, a.podsDir()}, Pods: a.pods, Reclaimer: reclaimer{a},
+		Events: a.voice, Node: a.reference(), Changed: a.node.wake, Logger: a.log,
+	})
+}
+
+func (a *Agent) podsDir() string { return filepath.Join(a.config.Home, "agent", "pods") }
 
 // apiServer is where this node reaches the API, and its pods too.
 func apiServer(c *rest.Config) string {
@@ -113,6 +136,8 @@ func (a *Agent) Healthy() error { return a.node.healthy() }
 //  3. its lease is renewed, so that the server knows it is alive
 //  4. the pod network is made once the server has given the node a range
 //  5. the node's pods run; those with addresses of their own once there is the pod network
+//  6. the machine is watched, and pods are evicted when it runs short
+//  7. images that nobody uses are removed when their disk is nearly full
 func (a *Agent) Run(ctx context.Context) error {
 	a.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
 	defer a.events.Shutdown()
@@ -123,11 +148,17 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { a.keepLease(ctx); return nil })
 	g.Go(func() error { a.makeNetwork(ctx); return nil })
 	g.Go(func() error { return a.pods.Run(ctx) })
+	g.Go(func() error { return a.pressure.Run(ctx) })
+	g.Go(func() error { return a.images.Run(ctx) })
 	return g.Wait()
+}
+
+// reference names the node in events.
+func (a *Agent) reference() *corev1.ObjectReference {
+	return &corev1.ObjectReference{Kind: "Node", APIVersion: "v1", Name: a.config.NodeName, UID: types.UID(a.config.NodeName)}
 }
 
 // tell makes an event about the node.
 func (a *Agent) tell(kind, reason, message string) {
-	a.voice.Event(&corev1.ObjectReference{Kind: "Node", APIVersion: "v1", Name: a.config.NodeName, UID: types.UID(a.config.NodeName)},
-		kind, reason, message)
+	a.voice.Event(a.reference(), kind, reason, message)
 }

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
+	"leme/nodeagent/disk"
+	"leme/nodeagent/imagegc"
 	"leme/nodeagent/pod"
 )
 
@@ -24,11 +28,24 @@ type Network interface {
 	Ensure(ctx context.Context, podCIDR netip.Prefix) error
 }
 
+// Engine is what the agent needs of a container engine. nodeagent/docker implements it.
+type Engine interface {
+	pod.Runtime
+	imagegc.Engine
+	// Stats tells what a running container consumes.
+	Stats(ctx context.Context, id string) (pod.Stats, error)
+	// Stored tells what a container has written into its own file system and what its log takes; when ctx ends
+	// meanwhile, as much as was found.
+	Stored(ctx context.Context, id string) (layer, log disk.Usage, err error)
+	// StorageRoot is the directory whose disk holds images and what containers write; empty when it is another machine's.
+	StorageRoot(ctx context.Context) (string, error)
+}
+
 // Config is what an agent needs.
 type Config struct {
 	Home       string // $LEME_HOME; the agent keeps its files under Home/agent
 	Kubeconfig *rest.Config
-	Runtime    pod.Runtime
+	Runtime    Engine
 	Puller     pod.Puller
 	Network    Network
 
@@ -38,8 +55,11 @@ type Config struct {
 	Labels   map[string]string // of the node, beside those of every node
 	// AllowedUnsafeSysctls are kernel parameters that pods may set beside the safe ones; each may end in an asterisk.
 	AllowedUnsafeSysctls []string
-	Version              string       // Leme's own, "0.1.0"
-	Logger               *slog.Logger // default: slog.Default()
+	Version              string        // Leme's own, "0.1.0"
+	Limits               Limits        // of what pods get
+	Host                 fs.FS         // the host's root directory, for what the kernel tells; default: this process' own
+	Watch                time.Duration // how often the machine is looked at; default 10 s
+	Logger               *slog.Logger  // default: slog.Default()
 
 	// Manifests is a folder of pods that run here whether there is a server or not, or a file with one; empty: there are
 	// none. PreparePod sets what such a pod leaves out, and says what is wrong with it, as the server would.
@@ -62,6 +82,12 @@ func (c *Config) validate() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Host == nil {
+		c.Host = os.DirFS("/")
+	}
+	if err := c.Limits.validate(); err != nil {
+		return fmt.Errorf("agent: %w", err)
 	}
 	if c.Port == 0 {
 		c.Port = 10250

@@ -31,7 +31,6 @@ type node struct {
 
 	imagesAt time.Time // when they were last listed; of keep alone
 	last     facts
-	ready    bool // as last told
 }
 
 func newNode(a *Agent) *node {
@@ -139,9 +138,7 @@ func (n *node) look(ctx context.Context) facts {
 	if problem := n.healthy(); problem != nil {
 		f.notReady = problem.Error()
 	}
-	if f.pressure, err = a.machine.pressure(); err != nil {
-		a.log.Warn("cannot look at the machine", "error", err)
-	}
+	f.short = a.pressure.Conditions()
 	n.last = f
 	return f
 }

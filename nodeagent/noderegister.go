@@ -25,6 +25,7 @@ func (n *node) create(ctx context.Context, f facts) error {
 		return fmt.Errorf("registering the node: %w", err)
 	}
 	n.take(made)
+	n.announce(corev1.NodeStatus{}, made.Status)
 	n.wake()
 	return nil
 }
@@ -83,19 +84,40 @@ func (n *node) report(ctx context.Context, object *corev1.Node, f facts) error {
 		return fmt.Errorf("reporting the node's status: %w", err)
 	}
 	n.take(updated)
-	n.announce(f.notReady)
+	n.announce(object.Status, status)
 	return nil
 }
 
-func (n *node) announce(notReady string) {
-	ready := notReady == ""
-	if ready == n.ready {
-		return
+// announce tells of the conditions that have changed, and of a machine that has started anew.
+func (n *node) announce(before, after corev1.NodeStatus) {
+	name := n.agent.config.NodeName
+	for _, c := range after.Conditions {
+		old, was := conditionOf(before, c.Type)
+		if was && old.Status == c.Status || !was && c.Type == corev1.NodeReady {
+			continue
+		}
+		if reason := transitions[c.Type][c.Status]; reason != "" {
+			n.agent.tell(corev1.EventTypeNormal, reason, fmt.Sprintf("Node %s status is now: %s", name, reason))
+		}
 	}
-	n.ready = ready
-	reason := "NodeReady"
-	if !ready {
-		reason = "NodeNotReady"
+	if boot := before.NodeInfo.BootID; boot != "" && boot != after.NodeInfo.BootID {
+		n.agent.tell(corev1.EventTypeWarning, "NodeRebooted", fmt.Sprintf("Node %s has been rebooted, boot id: %s", name, after.NodeInfo.BootID))
 	}
-	n.agent.tell(corev1.EventTypeNormal, reason, fmt.Sprintf("Node %s status is now: %s", n.agent.config.NodeName, reason))
+}
+
+// transitions are the reasons of the events that tell what a condition has become.
+var transitions = map[corev1.NodeConditionType]map[corev1.ConditionStatus]string{
+	corev1.NodeMemoryPressure: {corev1.ConditionTrue: "NodeHasInsufficientMemory", corev1.ConditionFalse: "NodeHasSufficientMemory"},
+	corev1.NodeDiskPressure:   {corev1.ConditionTrue: "NodeHasDiskPressure", corev1.ConditionFalse: "NodeHasNoDiskPressure"},
+	corev1.NodePIDPressure:    {corev1.ConditionTrue: "NodeHasInsufficientPID", corev1.ConditionFalse: "NodeHasSufficientPID"},
+	corev1.NodeReady:          {corev1.ConditionTrue: "NodeReady", corev1.ConditionFalse: "NodeNotReady"},
+}
+
+func conditionOf(s corev1.NodeStatus, t corev1.NodeConditionType) (c corev1.NodeCondition, ok bool) {
+	for _, c := range s.Conditions {
+		if c.Type == t {
+			return c, true
+		}
+	}
+	return c, false
 }

@@ -24,9 +24,9 @@ const heartbeat = 5 * time.Minute
 // facts is what a node's status is made from.
 type facts struct {
 	machine  machine
-	pressure pressure
-	engine   string // "docker://20.10.24"
-	notReady string // what keeps the node from running pods; empty when nothing does
+	short    []corev1.NodeConditionType // what the machine runs short of
+	engine   string                     // "docker://20.10.24"
+	notReady string                     // what keeps the node from running pods; empty when nothing does
 	images   []pod.Image
 	name, ip string
 	port     int
@@ -46,7 +46,7 @@ func (f facts) labels() map[string]string {
 func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
 	s := *old.DeepCopy()
 	s.Capacity = f.machine.capacity()
-	s.Allocatable = s.Capacity.DeepCopy()
+	s.Allocatable = f.machine.allocatable()
 	s.Addresses = []corev1.NodeAddress{
 		{Type: corev1.NodeInternalIP, Address: f.ip},
 		{Type: corev1.NodeHostName, Address: f.name},
@@ -58,6 +58,9 @@ func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
 		ContainerRuntimeVersion: f.engine, KubeletVersion: KubernetesVersion + "+leme-" + f.version,
 		OperatingSystem: "linux", Architecture: f.machine.architecture,
 	}
+	if f.machine.swap > 0 {
+		s.NodeInfo.Swap = &corev1.NodeSwapStatus{Capacity: &f.machine.swap}
+	}
 	s.Images = imageList(f.images)
 	for _, c := range f.conditions() {
 		setCondition(&s, c, metav1.NewTime(now).Rfc3339Copy())
@@ -67,23 +70,26 @@ func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
 
 func (f facts) conditions() []corev1.NodeCondition {
 	ready := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady",
-		Message: "the node agent is posting ready status"}
+		Message: "kubelet is posting ready status"}
 	if f.notReady != "" {
 		ready.Status, ready.Reason, ready.Message = corev1.ConditionFalse, "KubeletNotReady", f.notReady
 	}
 	return []corev1.NodeCondition{
-		pressureCondition(corev1.NodeMemoryPressure, f.pressure.memory, "KubeletHasInsufficientMemory", "KubeletHasSufficientMemory", "memory"),
-		pressureCondition(corev1.NodeDiskPressure, f.pressure.disk, "KubeletHasDiskPressure", "KubeletHasNoDiskPressure", "disk space"),
-		pressureCondition(corev1.NodePIDPressure, f.pressure.pids, "KubeletHasInsufficientPID", "KubeletHasSufficientPID", "PIDs"),
+		f.pressure(corev1.NodeMemoryPressure, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available",
+			"KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+		f.pressure(corev1.NodeDiskPressure, "KubeletHasDiskPressure", "kubelet has disk pressure",
+			"KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+		f.pressure(corev1.NodePIDPressure, "KubeletHasInsufficientPID", "kubelet has insufficient PID available",
+			"KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 		ready,
 	}
 }
 
-func pressureCondition(t corev1.NodeConditionType, short bool, bad, good, what string) corev1.NodeCondition {
-	if short {
-		return corev1.NodeCondition{Type: t, Status: corev1.ConditionTrue, Reason: bad, Message: "the node runs short of " + what}
+func (f facts) pressure(t corev1.NodeConditionType, bad, badMessage, good, goodMessage string) corev1.NodeCondition {
+	if slices.Contains(f.short, t) {
+		return corev1.NodeCondition{Type: t, Status: corev1.ConditionTrue, Reason: bad, Message: badMessage}
 	}
-	return corev1.NodeCondition{Type: t, Status: corev1.ConditionFalse, Reason: good, Message: "the node has enough " + what}
+	return corev1.NodeCondition{Type: t, Status: corev1.ConditionFalse, Reason: good, Message: goodMessage}
 }
 
 func setCondition(s *corev1.NodeStatus, c corev1.NodeCondition, now metav1.Time) {

@@ -95,7 +95,9 @@ func TestFits(t *testing.T) {
 		}, nil, ""},
 		{"driven away, tolerates it", with(asking("p"), func(p *corev1.Pod) {
 			p.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
-		}), func(n *corev1.Node) { n.Spec.Taints = []corev1.Taint{{Key: "broken", Effect: corev1.TaintEffectNoExecute}} }, nil, ""},
+		}), func(n *corev1.Node) {
+			n.Spec.Taints = []corev1.Taint{{Key: "broken", Effect: corev1.TaintEffectNoExecute}}
+		}, nil, ""},
 		{"of another system by its label", with(asking("p"), func(p *corev1.Pod) { p.Labels = map[string]string{corev1.LabelOSStable: "windows"} }), nil, nil,
 			"PodOSSelectorNodeLabelDoesNotMatch: Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"},
 		{"of another system", with(asking("p"), func(p *corev1.Pod) { p.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }), nil, nil,

@@ -37,12 +37,6 @@ type Connector interface {
 	Connect(ctx context.Context, e network.Endpoint, sandbox string, pid int) error
 }
 
-// LogFiles bounds the log that the engine keeps of a container.
-type LogFiles struct {
-	MaxSize  string // of one file, as the engine writes sizes: "10m"
-	MaxFiles int
-}
-
 // Config says which engine to use and how containers are made on it.
 type Config struct {
 	Host    string  // unix:///var/run/docker.sock; empty takes DOCKER_HOST, then the default socket

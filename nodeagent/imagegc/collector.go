@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/record"
 
@@ -30,8 +31,8 @@ type Engine interface {
 type Config struct {
 	Policy Policy
 	Engine Engine
-	// Wanted lists the images, by the names in their specs, of the pods that are to run here: containers are about to be
-	// made of these.
+	// Wanted lists the images, by ID or whole name, of the pods that are to run here: containers are about to be made of
+	// these.
 	Wanted func() []string
 	// Disk is that of the images; ok is false when it cannot be seen.
 	Disk   func(ctx context.Context) (space disk.Space, ok bool, err error)
@@ -138,7 +139,7 @@ func (c *Collector) look(ctx context.Context, now time.Time) ([]entry, error) {
 	var records []entry
 	for _, i := range images {
 		there[i.ID] = true
-		inUse := used[i.ID] || wanted[i.ID] || slices.ContainsFunc(i.Names, func(name string) bool { return wanted[name] })
+		inUse := used[i.ID] || wanted[i.ID] || slices.ContainsFunc(i.Names, func(name string) bool { return wanted[wholeName(name)] })
 		k, seen := c.known[i.ID]
 		if !seen {
 			k.first = now
@@ -151,6 +152,15 @@ func (c *Collector) look(ctx context.Context, now time.Time) ([]entry, error) {
 	}
 	maps.DeleteFunc(c.known, func(id string, _ memory) bool { return !there[id] })
 	return records, nil
+}
+
+// wholeName is an image's name with its registry; engines leave some registries out.
+func wholeName(name string) string {
+	named, err := reference.ParseDockerRef(name)
+	if err != nil {
+		return name
+	}
+	return named.String()
 }
 
 // drop removes images, as many as it can; c.mu is held.

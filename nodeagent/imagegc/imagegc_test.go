@@ -138,7 +138,7 @@ func TestCollector(t *testing.T) {
 			s.images = append(s.images, i)
 		}
 		events := record.NewFakeRecorder(9)
-		c := New(Config{Policy: Policy{High: 85, Low: 80, MinAge: 2 * time.Minute}, Engine: s, Disk: s.space, Wanted: func() []string { return []string{"registry/wanted:1"} },
+		c := New(Config{Policy: Policy{High: 85, Low: 80, MinAge: 2 * time.Minute}, Engine: s, Disk: s.space, Wanted: func() []string { return []string{"docker.io/registry/wanted:1"} },
 			Events: events, Node: &corev1.ObjectReference{Kind: "Node"}, Logger: slog.New(slog.DiscardHandler)})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

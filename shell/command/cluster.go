@@ -67,6 +67,7 @@ type AgentOptions struct {
 	Manifests  string // of static pods
 	// AllowedUnsafeSysctls are kernel parameters that pods may set beside those that are safe on any node.
 	AllowedUnsafeSysctls []string
+	Limits               LimitOptions
 	Log                  LogOptions
 }
 
@@ -78,6 +79,7 @@ func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
 	flags.StringSliceVar(&o.AllowedUnsafeSysctls, "allowed-unsafe-sysctls", nil, "Kernel parameters that pods may set beside the safe ones, each a name or the beginning of names with an asterisk (kernel.msg*,net.core.somaxconn).")
 	flags.StringVar(&o.Manifests, "pod-manifest-path", "", "Folder with manifests of static pods, or one: they run on this node whether there is a server or not.")
+	o.Limits.addFlags(flags)
 }
 
 // addNodeFlags adds what tells one node's containers from another's.

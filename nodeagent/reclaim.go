@@ -1,0 +1,74 @@
+package nodeagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/distribution/reference"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// layerCache is a Puller that keeps what it has downloaded, and can let go of what no pull is using.
+type layerCache interface{ DropCache() error }
+
+// reclaimer removes what no pod needs.
+type reclaimer struct{ agent *Agent }
+
+// purgePatience bounds the wait for dead containers to be removed.
+const purgePatience = 30 * time.Second
+
+// Reclaim implements eviction.Reclaimer: on the images' disk dead containers of pods that have ended go, then images
+// that nobody uses; on the agent's own what pulls have left.
+func (r reclaimer) Reclaim(ctx context.Context, images, volumes bool) error {
+	var err error
+	if images {
+		err = errors.Join(r.purge(ctx), r.agent.images.DropUnused(ctx))
+	}
+	if cache, ok := r.agent.config.Puller.(layerCache); ok && volumes {
+		err = errors.Join(err, cache.DropCache())
+	}
+	return err
+}
+
+func (r reclaimer) purge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, purgePatience)
+	defer cancel()
+	for _, done := range r.agent.pods.Purge() {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("removing the containers of pods that have ended: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// wantedImages are those of the pods that are to run here, by their whole names.
+func (a *Agent) wantedImages() []string {
+	var names []string
+	for _, p := range a.pods.List() {
+		if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+			for i := range list {
+				names = append(names, wholeName(list[i].Image))
+			}
+		}
+		for i := range p.Spec.EphemeralContainers {
+			names = append(names, wholeName(p.Spec.EphemeralContainers[i].Image))
+		}
+	}
+	return names
+}
+
+// wholeName is a reference with its registry and tag; an ID, or what is no name, stays as it is.
+func wholeName(image string) string {
+	named, err := reference.ParseDockerRef(image)
+	if err != nil {
+		return image
+	}
+	return named.String()
+}
