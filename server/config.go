@@ -38,6 +38,9 @@ type Config struct {
 	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
 	NodeMonitorGracePeriod time.Duration
 
+	// AutoscalePeriod is how often each HorizontalPodAutoscaler is looked at; default 15 s.
+	AutoscalePeriod time.Duration
+
 	// MetricResolution is how often agents are asked what their nodes and pods use; default 15 s.
 	MetricResolution time.Duration
 

@@ -33,6 +33,8 @@ type Config struct {
 	Identity string
 	// NodeGrace is how long a node may be silent before it counts as lost; default 40 s.
 	NodeGrace time.Duration
+	// AutoscalePeriod is how often each autoscaler is looked at; default 15 s.
+	AutoscalePeriod time.Duration
 	// EventTTL is how long events are kept; default one hour.
 	EventTTL time.Duration
 	// CertificateAuthority signs the certificates of the cluster's own signers.
@@ -56,6 +58,9 @@ func (c *Config) validate() (netip.Prefix, error) {
 	}
 	if c.NodeGrace <= 0 {
 		c.NodeGrace = 40 * time.Second
+	}
+	if c.AutoscalePeriod <= 0 {
+		c.AutoscalePeriod = 15 * time.Second
 	}
 	if c.EventTTL <= 0 {
 		c.EventTTL = time.Hour

@@ -22,9 +22,6 @@ import (
 	"leme/server/store"
 )
 
-// autoscalePeriod is how often each autoscaler is looked at.
-const autoscalePeriod = 15 * time.Second
-
 const autoscalerUser = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 
 // autoscalers scale what HorizontalPodAutoscalers name by what its pods use.
@@ -34,6 +31,7 @@ type autoscalers struct {
 	pods    resource.Typed[*corev1.Pod]
 	events  *event.Source
 	now     func() time.Time
+	period  time.Duration
 
 	mu        sync.Mutex
 	histories map[objectKey]scalingHistory
@@ -46,6 +44,7 @@ func newAutoscalers(e *environment) component {
 		pods:      resource.For[*corev1.Pod](e.api, kind.Pod, autoscalerUser),
 		events:    e.events.From("horizontal-pod-autoscaler"),
 		now:       e.now,
+		period:    e.AutoscalePeriod,
 		histories: map[objectKey]scalingHistory{},
 	}
 	return &loop[objectKey]{
@@ -75,7 +74,7 @@ func (c *autoscalers) reconcile(ctx context.Context, key objectKey) (time.Durati
 	view := c.look(ctx, key, a)
 	plan := planAutoscaler(view)
 	c.remember(key, &plan.history)
-	return autoscalePeriod, c.apply(ctx, key, view, plan)
+	return c.period, c.apply(ctx, key, view, plan)
 }
 
 // look gathers what an autoscaler is planned from.

@@ -109,7 +109,7 @@ func TestAutoscalerSettles(t *testing.T) {
 			}
 			v = testScaling(used...)
 			v.autoscaler.Spec.MinReplicas = ptr.To[int32](1)
-			v.history, v.now = history, now.Add(time.Duration(round)*autoscalePeriod)
+			v.history, v.now = history, now.Add(time.Duration(round)*15*time.Second)
 			p := planAutoscaler(*v)
 			if p.rescale {
 				p = p.done(*v, nil)

@@ -29,6 +29,7 @@ type ServerOptions struct {
 	PodCIDR                   string
 	NodeMonitorGracePeriod    time.Duration
 	MetricResolution          time.Duration
+	AutoscalePeriod           time.Duration
 	ServiceCIDR               string
 	NodePortRange             string
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
@@ -49,6 +50,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 	flags.DurationVar(&o.NodeMonitorGracePeriod, "node-monitor-grace-period", 40*time.Second, "How long a node may be silent before it counts as lost; agents are heard every 10s.")
 	flags.DurationVar(&o.MetricResolution, "metric-resolution", 15*time.Second, "How often agents are asked what their nodes and pods use, for top and autoscalers.")
+	flags.DurationVar(&o.AutoscalePeriod, "horizontal-pod-autoscaler-sync-period", 15*time.Second, "How often each autoscaler decides how many pods there should be.")
 	flags.StringVar(&o.ServiceCIDR, "service-cidr", "10.96.0.0/12", "Range of the addresses of services that a new cluster starts with.")
 	flags.StringVar(&o.NodePortRange, "service-node-port-range", "30000-32767", "Ports of nodes that services can have.")
 }

@@ -26,6 +26,7 @@ var steps = map[string]func(args []string) error{
 	"exit":   exit,
 	"stay":   stay,
 	"deaf":   deaf,
+	"burn":   burn,
 	"eat":    eat,
 	"serve":  serve,
 	"get":    get,
