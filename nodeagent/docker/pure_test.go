@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -242,5 +243,36 @@ func TestAddressIsGivenBackOnce(t *testing.T) {
 	}
 	if noted := a.noted(); len(noted) != 1 || noted[0] != "new" {
 		t.Errorf("noted: %v", noted)
+	}
+}
+
+func TestSecurityOptions(t *testing.T) {
+	p := &corev1.PodSecurityContext{
+		AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeLocalhost, LocalhostProfile: new("pods")},
+		SELinuxOptions:  &corev1.SELinuxOptions{User: "u", Role: "r", Type: "t", Level: "s0"},
+	}
+	general := "apparmor=pods label=user:u label=role:r label=type:t label=level:s0"
+	for name, row := range map[string]struct {
+		own  corev1.SecurityContext
+		want string
+	}{
+		"the pod's": {corev1.SecurityContext{}, general},
+		"its own": {corev1.SecurityContext{
+			AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined}, SELinuxOptions: &corev1.SELinuxOptions{Type: "x"},
+		}, "apparmor=unconfined label=type:x"},
+		"the engine's":  {corev1.SecurityContext{AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeRuntimeDefault}}, strings.TrimPrefix(general, "apparmor=pods ")},
+		"no escalation": {corev1.SecurityContext{AllowPrivilegeEscalation: new(false)}, "no-new-privileges:true " + general},
+	} {
+		options, err := (&Runtime{}).securityOptions(p, &row.own)
+		if got := strings.Join(options, " "); err != nil || got != row.want {
+			t.Errorf("%s: got %s, %v; want %s", name, got, err, row.want)
+		}
+	}
+}
+
+func TestMounts(t *testing.T) {
+	got := mounts([]pod.Mount{{HostPath: "/a", ContainerPath: "/b", ReadOnly: true, Propagation: "rslave"}})
+	if m := got[0]; m.Type != mount.TypeBind || m.Source != "/a" || m.Target != "/b" || !m.ReadOnly || m.BindOptions.Propagation != mount.PropagationRSlave {
+		t.Errorf("%+v", m)
 	}
 }

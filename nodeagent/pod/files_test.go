@@ -98,3 +98,19 @@ func TestUnsupported(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestMountPaths(t *testing.T) {
+	both, host := corev1.MountPropagationBidirectional, corev1.MountPropagationHostToContainer
+	for mode, want := range map[*corev1.MountPropagationMode]string{nil: "rprivate", &both: "rshared", &host: "rslave"} {
+		if got := propagation(mode); got != want {
+			t.Errorf("propagation %s, want %s", got, want)
+		}
+	}
+	env := map[string]string{"POD": "web-0"}
+	for expr, want := range map[string]string{"logs/$(POD)": "logs/web-0", "$(NONE)": ""} {
+		got, err := subPath(corev1.VolumeMount{SubPathExpr: expr}, env)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %s, %v", expr, got, err)
+		}
+	}
+}

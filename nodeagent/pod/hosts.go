@@ -12,6 +12,17 @@ import (
 // clusterDomain is the domain of pods with a subdomain.
 const clusterDomain = "cluster.local"
 
+// maxHostname is how long a machine's name may be on Linux.
+const maxHostname = 64
+
+func checkHostname(name string) error {
+	if len(name) <= maxHostname {
+		return nil
+	}
+	return fmt.Errorf("failed to construct FQDN from pod hostname and cluster domain, FQDN %s is too long (%d characters is the max, %d characters requested)",
+		name, maxHostname, len(name))
+}
+
 // hostname is a pod's own, cut to what Linux allows; domain is empty unless the pod has a subdomain.
 func hostname(pod *corev1.Pod, node string) (name, domain string) {
 	if o := pod.Spec.HostnameOverride; o != nil && *o != "" {

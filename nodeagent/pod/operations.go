@@ -178,6 +178,9 @@ func (w *worker) runSandbox(a Action) operation {
 	}
 	say := w.narrator.pod // it only records events, from any goroutine
 	return func(ctx context.Context) (func(), error) {
+		if err := checkHostname(name); err != nil {
+			return nil, err
+		}
 		if err := w.awaitNetwork(ctx, pod, say); err != nil {
 			return nil, err
 		}

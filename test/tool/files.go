@@ -32,6 +32,18 @@ func stat(paths []string) error {
 	return nil
 }
 
+// link prints where symbolic links lead.
+func link(paths []string) error {
+	for _, path := range paths {
+		target, err := os.Readlink(path)
+		if err != nil {
+			return err
+		}
+		fmt.Println(target)
+	}
+	return nil
+}
+
 // tmpfs is the magic number of a file system in memory (statfs(2)).
 const tmpfs = 0x01021994
 

@@ -65,6 +65,14 @@ func stay([]string) error {
 	return nil
 }
 
+// told waits for SIGUSR1.
+func told([]string) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	<-signals
+	return nil
+}
+
 func deaf([]string) error {
 	signal.Ignore(syscall.SIGTERM)
 	return nil
