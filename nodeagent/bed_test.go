@@ -45,10 +45,11 @@ type bed struct {
 	asked  chan netip.Prefix
 	agent  *Agent
 	stop   func()
+	mods   []func(*Config)
 }
 
-func newBed(t testing.TB) *bed {
-	b := &bed{t: t, node: dockertest.New(t), client: apitest.New(), home: t.TempDir(), asked: make(chan netip.Prefix, 9)}
+func newBed(t testing.TB, mods ...func(*Config)) *bed {
+	b := &bed{t: t, mods: mods, node: dockertest.New(t), client: apitest.New(), home: t.TempDir(), asked: make(chan netip.Prefix, 9)}
 	b.run()
 	t.Cleanup(func() { b.stop() })
 	return b
@@ -59,6 +60,9 @@ func (b *bed) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := Config{Home: b.home, Kubeconfig: &rest.Config{}, Runtime: b.node.Runtime, Puller: noPuller{}, Network: made{b.asked},
 		NodeName: "node-1", NodeIP: "192.0.2.1", Version: "0.0.1", Labels: map[string]string{"zone": "a"}, Logger: slog.New(slog.DiscardHandler)}
+	for _, mod := range b.mods {
+		mod(&c)
+	}
 	if err := c.validate(); err != nil {
 		b.t.Fatal(err)
 	}
