@@ -25,6 +25,8 @@ type cache struct {
 	dir   string
 	limit int64         // bytes
 	age   time.Duration // since a layer was last used
+	// linger is how long a download goes on that nobody waits for any more: others may come for the next range of it.
+	linger time.Duration
 
 	mu       sync.Mutex
 	trusted  map[v1.Hash]bool     // checked by this process
@@ -75,6 +77,15 @@ func (c *cache) trust(h v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.trusted[h] = true
+}
+
+// size is that of a layer which is here.
+func (c *cache) size(h v1.Hash) (int64, bool) {
+	info, err := os.Stat(c.path(h))
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), true
 }
 
 // has looks for a layer on disk, and reads one that this process has not seen yet.

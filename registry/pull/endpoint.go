@@ -21,6 +21,7 @@ type endpoint struct {
 	sources   []string              // what each of them came from, for records: see credentialed
 	query     url.Values            // of requests for manifests and blobs
 	tentative bool                  // whatever goes wrong there, the next one is asked
+	failed    func(error)           // is told what went wrong, where it is set
 }
 
 // endpoints lists where to ask for a repository, in order: the cluster's registry in place of the outside world, the

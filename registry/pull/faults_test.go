@@ -23,6 +23,8 @@ type faults struct {
 	user     string
 	stopAt   int            // bytes of blobs in all after which further requests hang
 	sent     map[string]int // bytes of each blob that went out
+	down     bool           // every connection is closed
+	paths    []string       // of the GET requests
 	hanging  chan struct{}  // gets a value when a request hangs, when there is room
 }
 
@@ -49,6 +51,18 @@ func (f *faults) sentOf(digest string) int {
 	return f.sent[digest]
 }
 
+// asked counts the GET requests whose path ends so.
+func (f *faults) asked(suffix string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.paths {
+		if strings.HasSuffix(p, suffix) {
+			n++
+		}
+	}
+	return n
+}
+
 func (f *faults) total() (n int) {
 	for _, sent := range f.sent {
 		n += sent
@@ -58,6 +72,13 @@ func (f *faults) total() (n int) {
 
 func (f *faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
+	if f.down {
+		f.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	if r.Method == http.MethodGet {
+		f.paths = append(f.paths, r.URL.Path)
+	}
 	user := f.user
 	hang := f.stopAt > 0 && f.total() > f.stopAt
 	cut := &cutWriter{ResponseWriter: w, f: f, left: f.cutAfter, limited: f.cutAfter > 0, corrupt: f.corrupt}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
 // flight is a layer on its way, and those who wait for it.
@@ -14,8 +15,9 @@ type flight struct {
 	err    error // once done
 	cancel context.CancelFunc
 
-	// waiting and watchers are guarded by the cache's lock.
+	// waiting, ended and watchers are guarded by the cache's lock.
 	waiting  int
+	ended    bool // it is being given up
 	watchers map[*func(int64)]bool
 
 	mu      sync.Mutex
@@ -31,7 +33,7 @@ func (c *cache) join(l layer, get downloader, watch *func(int64)) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.flights[l.digest]
-	if f == nil || f.waiting == 0 { // one that nobody waits for is being cancelled
+	if f == nil || f.ended {
 		previous := f
 		ctx, cancel := context.WithCancel(context.Background())
 		f = &flight{done: make(chan struct{}), cancel: cancel, watchers: map[*func(int64)]bool{}, begun: make(chan struct{})}
@@ -48,9 +50,26 @@ func (c *cache) leave(f *flight, watch *func(int64)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(f.watchers, watch)
-	if f.waiting--; f.waiting == 0 {
-		f.cancel()
+	if f.waiting--; f.waiting > 0 {
+		return
 	}
+	if c.linger == 0 {
+		f.giveUp()
+		return
+	}
+	time.AfterFunc(c.linger, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if f.waiting == 0 {
+			f.giveUp()
+		}
+	})
+}
+
+// giveUp ends a download. The caller holds the cache's lock.
+func (f *flight) giveUp() {
+	f.ended = true
+	f.cancel()
 }
 
 // fly brings one layer, after an earlier flight of it has landed.
@@ -172,7 +191,7 @@ func (r *layerReader) ready() (end int64, err error) {
 			}
 		}
 		if p, ok := r.file.(*partial); ok {
-			if end, grown = p.prefix(); min(end, r.layer.size-1) > r.at {
+			if end, grown = p.available(r.at); min(end, r.layer.size-1) > r.at {
 				return min(end, r.layer.size-1), nil
 			}
 		}

@@ -29,7 +29,7 @@ type partial struct {
 	got     []int64       // bytes of each segment that are in the file, from its start
 	taken   []bool        // somebody is downloading the segment
 	whole   int           // segments before this one are here
-	grown   chan struct{} // closed when there is more without a hole; nil while nobody waits
+	grown   chan struct{} // closed when there is more; nil while nobody waits
 
 	hashing sync.Mutex
 	hash    hash.Hash
@@ -131,29 +131,33 @@ func (p *partial) here() (n int64) {
 	return n
 }
 
-// prefix is how many bytes are here without a hole; grown is closed when there are more.
-func (p *partial) prefix() (n int64, grown <-chan struct{}) {
+// available is up to where there are bytes from at on without a hole; grown is closed when there are more.
+func (p *partial) available(at int64) (end int64, grown <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.grown == nil {
 		p.grown = make(chan struct{})
 	}
-	start, _ := p.bounds(p.whole)
-	return start + p.got[p.whole], p.grown
+	for i := int(at / p.segment); i < len(p.got); i++ {
+		first, last := p.bounds(i)
+		end = first + p.got[i]
+		if end < last {
+			break
+		}
+	}
+	return end, p.grown
 }
 
 // add counts bytes of segment i as here. The caller holds mu.
 func (p *partial) add(i int, n int64) {
 	p.got[i] += n
-	if i != p.whole {
-		return
-	}
-	for p.whole < len(p.got)-1 {
-		start, end := p.bounds(p.whole)
-		if p.got[p.whole] < end-start {
+	for i == p.whole && i < len(p.got)-1 {
+		first, last := p.bounds(i)
+		if p.got[i] < last-first {
 			break
 		}
-		p.whole++
+		i++
+		p.whole = i
 	}
 	if p.grown != nil {
 		close(p.grown)

@@ -90,7 +90,9 @@ type Puller struct {
 	keychain   patientKeychain
 	registries *registriesReader
 	records    *records
-	retryWait  time.Duration
+	// throughFailed are registries whose images the cluster's registry could not bring.
+	throughFailed answers[bool]
+	retryWait     time.Duration
 	// archives is set once the engine turned out not to reach the loopback registry.
 	archives atomic.Bool
 	pulls    atomic.Int64 // numbers the names under which the engine pulls

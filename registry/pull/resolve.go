@@ -95,6 +95,9 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 			return nil, ctx.Err()
 		}
 		failed = err // the registry itself comes last, and says most
+		if e.failed != nil {
+			e.failed(err)
+		}
 		if e.tentative {
 			p.cfg.Log.Debug("an endpoint does not give the image", "image", ref, "endpoint", e.repo.String(), "err", err)
 		}

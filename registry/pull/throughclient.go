@@ -1,22 +1,26 @@
 package pull
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
 // throughParameter names the registry that the cluster's registry is asked to pull from, as mirrors of containerd do.
 const throughParameter = "ns"
 
+// throughPause is how long the cluster's registry is not asked for a registry's images after it could not reach that.
+const throughPause = time.Minute
+
 // throughEndpoint asks the cluster's registry for an image of the outside world, without any credentials of the pull:
 // what comes is open to all. It is asked where mirrors say so, or say nothing and the registry is out in the world.
 func (p *Puller) throughEndpoint(repo name.Repository, m mirror) (endpoint, bool) {
 	host := canonicalHost(repo.RegistryStr())
-	if p.cfg.Cluster.Host == "" {
+	if _, failed := p.throughFailed.get(host); failed || p.cfg.Cluster.Host == "" {
 		return endpoint{}, false
 	}
 	if m.pullThrough != nil && !*m.pullThrough || m.pullThrough == nil && !outside(host) {
@@ -28,8 +32,10 @@ func (p *Puller) throughEndpoint(repo name.Repository, m mirror) (endpoint, bool
 	}
 	e := p.clusterEndpoint(own.Repo(repo.RepositoryStr()))
 	e.query, e.tentative = url.Values{throughParameter: {host}}, true
-	if e.auths[0] == nil {
-		e.auths = []authn.Authenticator{authn.Anonymous}
+	e.failed = func(err error) {
+		if _, kind := classify(err); !errors.Is(kind, ErrNotFound) {
+			p.throughFailed.put(host, true, nil, throughPause)
+		}
 	}
 	return e, true
 }
