@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -137,10 +138,17 @@ func runServer(ctx context.Context, o command.ServerOptions) error {
 type master struct {
 	server   *server.Server
 	registry *registry.Registry
+	through  *pull.Through
 }
 
 func newMaster(o command.ServerOptions) (*master, error) {
 	images, err := registry.New(registry.Config{Dir: filepath.Join(o.Home, "registry")})
+	if err != nil {
+		return nil, err
+	}
+	through, err := pull.NewThrough(pull.ThroughConfig{
+		Dir: filepath.Join(o.Home, "registry-through"), Registries: filepath.Join(o.Home, "registries.yaml"),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -151,12 +159,12 @@ func newMaster(o command.ServerOptions) (*master, error) {
 		EtcdEndpoints: o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),
 		TracingEndpoint: o.TracingEndpoint, TracingRatePerMillion: o.TracingRate,
-		Mounts: []server.Mount{{Prefix: "/v2/", Handler: images}},
+		Mounts: []server.Mount{{Prefix: "/v2/", Handler: through.Before(images, auth.RegistryHost)}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &master{s, images}, nil
+	return &master{s, images, through}, nil
 }
 
 // runUp runs master and node in one process. The node's agent still speaks to the master over the wire.
@@ -292,6 +300,7 @@ func newPuller(o command.AgentOptions, config *rest.Config, engine *client.Clien
 	}
 	return pull.New(pull.Config{
 		CacheDir: filepath.Join(o.Home, "agent", "images"), Engine: engine, Registries: filepath.Join(o.Home, "registries.yaml"),
+		Metrics: prometheus.DefaultRegisterer,
 		Cluster: pull.ClusterRegistry{Host: auth.RegistryHost, Addr: address.Host, TLS: tls},
 	})
 }
@@ -387,6 +396,7 @@ func (m *master) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.server.Run(ctx) })
 	group.Go(func() error { return m.registry.Run(ctx) })
+	group.Go(func() error { return m.through.Run(ctx) })
 	return group.Wait()
 }
 

@@ -80,7 +80,11 @@ func (p *Puller) deliver(ctx context.Context, img *image, engine enginePlatform,
 	}
 	shared := &pullShare{newGate(p.cfg.Connections), m, &traffic{}}
 	host := img.blobs.repo.RegistryStr()
-	defer func() { p.lines.note(host, shared.traffic) }()
+	defer func() {
+		p.lines.note(host, shared.traffic)
+		bytes, _ := shared.traffic.judge()
+		p.metrics.bytes.WithLabelValues(host).Add(float64(bytes))
+	}()
 	if !p.archives.Load() {
 		result, reached, err := p.offer(ctx, img, engine, p.lines.waiting(host), shared)
 		if errors.Is(err, errMislabelled) {

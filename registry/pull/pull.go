@@ -37,6 +37,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	engineimage "github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -63,6 +64,8 @@ type Config struct {
 	Connections int
 	// MaxPulls is how many pulls run at once; the others wait their turn. Default: 5.
 	MaxPulls int
+	// Metrics takes what pulls are counted by. Nil: nobody sees it.
+	Metrics prometheus.Registerer
 	// Log receives what a pull survives: lost connections, leftovers that could not be removed. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -97,6 +100,7 @@ type Puller struct {
 	archives atomic.Bool
 	pulls    atomic.Int64 // numbers the names under which the engine pulls
 	lines    lines
+	metrics  *metrics
 
 	platformMu sync.Mutex
 	platform   *enginePlatform // known once the engine answered
@@ -126,7 +130,10 @@ func New(cfg Config) (*Puller, error) {
 		keychain:  patientKeychain{cfg.Keychain, make(chan struct{}, 1)},
 		records:   &records{dir: filepath.Join(cfg.CacheDir, "pulled"), log: cfg.Log},
 	}
-	if p.registries, err = openRegistries(cfg.Registries, p.newHosts, cfg.Log); err != nil {
+	if p.metrics, err = newMetrics(cfg.Metrics); err == nil {
+		p.registries, err = openRegistries(cfg.Registries, p.newHosts, cfg.Log)
+	}
+	if err != nil {
 		lo.listener.Close()
 		return nil, fmt.Errorf("pull: %w", err)
 	}
@@ -208,10 +215,15 @@ func (p *Puller) Pull(ctx context.Context, ref string, secrets []Secret, progres
 	case <-ctx.Done():
 		return Result{}, newError(ref, ctx.Err())
 	}
+	begin := time.Now()
 	result, err := p.pull(ctx, ref, secrets, progress)
 	if err != nil {
+		if ctx.Err() == nil {
+			p.metrics.failed(err)
+		}
 		return Result{}, newError(ref, err)
 	}
+	p.metrics.pulled(result.Size, time.Since(begin))
 	return result, nil
 }
 

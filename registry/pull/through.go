@@ -112,10 +112,15 @@ func (t *Through) trim(coming int64) {
 	}
 }
 
-// Wants reports whether a request asks for another registry than host's own.
-func (t *Through) Wants(r *http.Request, host string) bool {
-	ns := r.URL.Query().Get(throughParameter)
-	return ns != "" && ns != host
+// Before answers for other registries than host; for that one, next does.
+func (t *Through) Before(next http.Handler, host string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ns := r.URL.Query().Get(throughParameter); ns != "" && ns != host {
+			t.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (t *Through) ServeHTTP(w http.ResponseWriter, r *http.Request) {
