@@ -18,12 +18,37 @@ import (
 
 const sampleImage = "registry.leme/hello:1.0"
 
+// podNetworks are the settings that the rows about pods are measured with.
+var podNetworks = []string{"bridge", "netns"}
+
+// onEach runs a benchmark with each kind of pod network.
+func onEach(b *testing.B, bench func(b *testing.B, network string)) {
+	for _, kind := range podNetworks {
+		b.Run(kind, func(b *testing.B) { bench(b, kind) })
+	}
+}
+
 // BenchmarkPodStart compares a pod, from its creation through the API until a watch shows it Running, with one
 // `docker run -d` of the same image on the engine's own bridge. Each is gone before the next begins.
 func BenchmarkPodStart(b *testing.B) {
-	start := podStarter(b)
-	start(samplePod("")) // the image is pulled once
-	compare(b, func() time.Duration { return start(samplePod("")) }, func() time.Duration { return dockerRun(b) })
+	onEach(b, func(b *testing.B, network string) { comparePod(b, network, 1) })
+}
+
+// BenchmarkPodOfThree compares a pod of three containers with one `docker run -d`.
+func BenchmarkPodOfThree(b *testing.B) {
+	onEach(b, func(b *testing.B, network string) { comparePod(b, network, 3) })
+}
+
+func comparePod(b *testing.B, network string, containers int) {
+	start := podStarter(b, "--pod-network", network)
+	pod := samplePod("")
+	for i := 1; i < containers; i++ {
+		c := pod.Spec.Containers[0]
+		c.Name, c.Args = fmt.Sprint("hello-", i), []string{fmt.Sprintf("--port=%d", 8080+i)}
+		pod.Spec.Containers = append(pod.Spec.Containers, c)
+	}
+	start(pod) // the image is pulled once
+	compare(b, func() time.Duration { return start(pod) }, func() time.Duration { return dockerRun(b) })
 }
 
 // BenchmarkPodToken compares a pod that gets the token of its service account with one that does not.
@@ -36,13 +61,13 @@ func BenchmarkPodToken(b *testing.B) {
 }
 
 // podStarter starts one pod after the other in a cluster of the benchmark's own, and says how long each took.
-func podStarter(b *testing.B) func(*corev1.Pod) time.Duration {
-	config := benchClient(b, benchCluster(b))
+func podStarter(b *testing.B, agentFlags ...string) func(*corev1.Pod) time.Duration {
+	config := benchClient(b, benchCluster(b, agentFlags...))
 	pods := kubernetes.NewForConfigOrDie(config).CoreV1().Pods("default")
-	ctx, cancel := context.WithTimeout(b.Context(), patience)
-	b.Cleanup(cancel)
 	n := 0
 	return func(pod *corev1.Pod) time.Duration {
+		ctx, cancel := context.WithTimeout(b.Context(), patience)
+		defer cancel()
 		n++
 		name := fmt.Sprintf("pod-%d", n)
 		w, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
@@ -50,6 +75,7 @@ func podStarter(b *testing.B) func(*corev1.Pod) time.Duration {
 			b.Fatal(err)
 		}
 		defer w.Stop()
+		pod = pod.DeepCopy()
 		pod.Name = name
 		started := time.Now()
 		if _, err := pods.Create(ctx, pod, metav1.CreateOptions{}); err != nil {

@@ -55,19 +55,27 @@ func timed(b *testing.B, command func(context.Context, ...string) *exec.Cmd, arg
 }
 
 // benchCluster is a cluster of a benchmark's own, up.
-func benchCluster(b *testing.B) *cluster {
+func benchCluster(b *testing.B, agentFlags ...string) *cluster {
+	b.Helper()
+	c := benchClusterDown(b, agentFlags...)
+	if err := c.up(); err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// benchClusterDown is one that does not run yet.
+func benchClusterDown(b *testing.B, agentFlags ...string) *cluster {
 	b.Helper()
 	c, err := newCluster()
 	if err != nil {
 		b.Fatal(err)
 	}
+	c.agent = append(c.agent, agentFlags...)
 	b.Cleanup(func() {
 		if err := c.remove(); err != nil {
 			b.Error(err)
 		}
 	})
-	if err := c.up(); err != nil {
-		b.Fatal(err)
-	}
 	return c
 }

@@ -89,6 +89,9 @@ func newCluster() (*cluster, error) {
 			"--network", "leme-" + id,
 		},
 	}
+	if kind := os.Getenv("LEME_TEST_POD_NETWORK"); kind != "" {
+		c.agent = append(c.agent, "--pod-network", kind)
+	}
 	c.tool = sync.OnceValues(c.pushTool)
 	return c, nil
 }
@@ -225,7 +228,7 @@ func (c *cluster) report(t *testing.T, namespace string) {
 }
 
 // must runs leme, which has to succeed, and returns what it printed.
-func (c *cluster) must(t *testing.T, args ...string) string {
+func (c *cluster) must(t testing.TB, args ...string) string {
 	t.Helper()
 	return output(t, func(ctx context.Context) *exec.Cmd { return c.command(ctx, args...) })
 }
@@ -236,7 +239,7 @@ func (c *cluster) mustKubectl(t *testing.T, args ...string) string {
 	return output(t, func(ctx context.Context) *exec.Cmd { return c.kubectl(ctx, args...) })
 }
 
-func output(t *testing.T, command func(context.Context) *exec.Cmd) string {
+func output(t testing.TB, command func(context.Context) *exec.Cmd) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -254,7 +257,7 @@ func output(t *testing.T, command func(context.Context) *exec.Cmd) string {
 const poll = 100 * time.Millisecond
 
 // eventually waits for a condition; what says what is missing.
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()

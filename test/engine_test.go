@@ -13,7 +13,7 @@ import (
 )
 
 // docker runs the engine's own client.
-func docker(t *testing.T, args ...string) string {
+func docker(t testing.TB, args ...string) string {
 	t.Helper()
 	return output(t, func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "docker", args...) })
 }

@@ -16,7 +16,7 @@ type process struct {
 	log  bytes.Buffer
 }
 
-func (p *process) start(t *testing.T, c *cluster) {
+func (p *process) start(t testing.TB, c *cluster) {
 	t.Helper()
 	p.cmd = exec.Command(filepath.Join(c.bin, "leme"), p.args...)
 	p.cmd.Env = c.env()
@@ -27,7 +27,7 @@ func (p *process) start(t *testing.T, c *cluster) {
 	}
 }
 
-func (p *process) kill(t *testing.T) {
+func (p *process) kill(t testing.TB) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func (p *process) kill(t *testing.T) {
 }
 
 // apart prepares server and agent as processes of their own; nothing runs yet. Their logs show when the test fails.
-func (c *cluster) apart(t *testing.T) (server, agent *process) {
+func (c *cluster) apart(t testing.TB) (server, agent *process) {
 	server = &process{args: append([]string{"server", "--node-name", c.node, "--node-ip", "127.0.0.1"}, c.server...)}
 	agent = &process{args: append([]string{"agent"}, c.agent...)}
 	t.Cleanup(func() {
@@ -53,7 +53,7 @@ func (c *cluster) apart(t *testing.T) (server, agent *process) {
 }
 
 // upApart is up with server and agent apart.
-func (c *cluster) upApart(t *testing.T) (server, agent *process) {
+func (c *cluster) upApart(t testing.TB) (server, agent *process) {
 	t.Helper()
 	server, agent = c.apart(t)
 	server.start(t, c)
@@ -64,7 +64,7 @@ func (c *cluster) upApart(t *testing.T) (server, agent *process) {
 }
 
 // awaitAgentsKubeconfig waits until the server has let the agent of this machine in.
-func (c *cluster) awaitAgentsKubeconfig(t *testing.T) {
+func (c *cluster) awaitAgentsKubeconfig(t testing.TB) {
 	t.Helper()
 	eventually(t, "the agent's kubeconfig", func() bool {
 		_, err := os.Stat(filepath.Join(c.home, "agent", "kubeconfig"))
@@ -73,7 +73,7 @@ func (c *cluster) awaitAgentsKubeconfig(t *testing.T) {
 }
 
 // awaitNode waits until the API shows the node in a state.
-func (c *cluster) awaitNode(t *testing.T, state string) {
+func (c *cluster) awaitNode(t testing.TB, state string) {
 	t.Helper()
 	eventually(t, "a node that is "+state, func() bool {
 		out, _ := c.command(t.Context(), "get", "node", c.node, "--no-headers").CombinedOutput()

@@ -162,7 +162,8 @@ func (r *Runtime) sandboxOptions(s pod.Sandbox, image string, address netip.Addr
 		IpcMode:        container.IPCModeShareable,
 		ExtraHosts:     extraHosts(spec.HostAliases),
 		Sysctls:        sysctls(spec.SecurityContext),
-		Resources:      container.Resources{CPUShares: 2, CgroupParent: s.CgroupParent},
+		// No small share of the processor: the program never runs again, but on a busy node it would wait long to begin.
+		Resources: container.Resources{CgroupParent: s.CgroupParent},
 	}
 	config := &container.Config{Image: image, Labels: labels, StopSignal: "SIGKILL"}
 	if spec.HostPID {

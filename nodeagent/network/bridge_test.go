@@ -49,34 +49,47 @@ func TestHostPortLeadsToThePod(t *testing.T) {
 }
 
 func hostPortLeadsToThePod(t *testing.T, n *dockertest.Node) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := int32(free.Addr().(*net.TCPAddr).Port)
-	free.Close()
-	p := n.Pod("published", "serve", ":8080")
+	port := freePort(t)
 	ports := []corev1.ContainerPort{{ContainerPort: 8080, HostPort: port, HostIP: "127.0.0.1"}}
-	sandbox, err := n.RunSandbox(t.Context(), pod.Sandbox{Pod: p, Hostname: p.Name, Ports: ports})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := n.Create(t.Context(), n.Spec(p, sandbox.ID))
-	if err == nil {
-		err = n.Start(t.Context(), id)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := n.Pod("published", "serve", ":8080")
+	run(t, n, p, ports)
 	dockertest.Eventually(t, func() bool { return get(t, fmt.Sprintf("http://127.0.0.1:%d/", port)) == "hello from published" })
 
-	_, err = n.RunSandbox(t.Context(), pod.Sandbox{Pod: n.Pod("second"), Ports: ports})
+	_, err := n.RunSandbox(t.Context(), pod.Sandbox{Pod: n.Pod("second"), Ports: ports})
 	if err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("a port was given twice: %v", err)
 	}
 	if all, _ := n.Containers(t.Context()); len(all) != 2 {
 		t.Errorf("the failed sandbox is left behind: %+v", all)
 	}
+}
+
+// freePort is one of the host's loopback that nobody has.
+func freePort(t *testing.T) int32 {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	return int32(free.Addr().(*net.TCPAddr).Port)
+}
+
+// run starts a pod's sandbox with ports of the host, and its first container.
+func run(t *testing.T, n *dockertest.Node, p *corev1.Pod, ports []corev1.ContainerPort) (sandbox pod.Container, app string) {
+	t.Helper()
+	sandbox, err := n.RunSandbox(t.Context(), pod.Sandbox{Pod: p, Hostname: p.Name, Ports: ports})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err = n.Create(t.Context(), n.Spec(p, sandbox.ID))
+	if err == nil {
+		err = n.Start(t.Context(), app)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sandbox, app
 }
 
 // fetch gets a URL from within a container.

@@ -59,17 +59,23 @@ func (n *Netns) complain(ctx context.Context, err error) {
 // notice mends what a change took away: the bridge with all that was on it, or one pod's interface.
 func (n *Netns) notice(ctx context.Context, change netlink.LinkUpdate) {
 	name := change.Attrs().Name
-	if name == n.Config.Bridge && change.Header.Type == unix.RTM_DELLINK {
-		n.complain(ctx, n.heal(ctx))
-		return
-	}
 	n.mu.Lock()
 	c, ours := n.connectedAs(name)
 	n.mu.Unlock()
-	if !ours || plugged(name) {
-		return
+	switch {
+	case name == n.Config.Bridge && change.Header.Type == unix.RTM_DELLINK:
+		n.complain(ctx, n.heal(ctx))
+	case !ours || plugged(name):
+	case !there(n.Config.Bridge): // it takes them all along, and is told of last
+		n.complain(ctx, n.heal(ctx))
+	default:
+		n.complain(ctx, n.again(ctx, c))
 	}
-	n.complain(ctx, n.again(ctx, c))
+}
+
+func there(name string) bool {
+	_, err := netlink.LinkByName(name)
+	return !notFound(err)
 }
 
 func (n *Netns) connectedAs(name string) (connection, bool) {
@@ -96,7 +102,7 @@ func (n *Netns) heal(ctx context.Context) error {
 		return nil
 	}
 	var all []error
-	if _, err := netlink.LinkByName(n.Config.Bridge); notFound(err) {
+	if !there(n.Config.Bridge) {
 		all = append(all, n.remake(ctx, p.layout))
 	}
 	n.mu.Lock()

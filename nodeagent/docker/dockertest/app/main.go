@@ -30,6 +30,7 @@ func main() {
 
 var modes = map[string]func(args []string){
 	"serve":  serve,
+	"reply":  reply,
 	"echo":   func(args []string) { fmt.Println(strings.Join(args, " ")) },
 	"ask":    ask,
 	"print":  printLines,
@@ -74,6 +75,25 @@ func serve(args []string) {
 		fmt.Fprintln(w, "hello from", host)
 	}))
 	fail(err.Error())
+}
+
+// reply answers each datagram to an address with its own name.
+func reply(args []string) {
+	conn, err := net.ListenPacket("udp4", args[0])
+	if err != nil {
+		fail(err.Error())
+	}
+	host, _ := os.Hostname()
+	buffer := make([]byte, 64)
+	for {
+		_, from, err := conn.ReadFrom(buffer)
+		if err == nil {
+			_, err = conn.WriteTo([]byte(host), from)
+		}
+		if err != nil {
+			fail(err.Error())
+		}
+	}
 }
 
 // printLines writes lines to standard output and error in turn, and then stays or, with "end", ends.

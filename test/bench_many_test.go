@@ -1,0 +1,137 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	typed "k8s.io/client-go/kubernetes/typed/core/v1"
+)
+
+// many is how many pods are made at once.
+const many = 50
+
+// manyTurns is how often each number of callers, and the cluster, makes them.
+const manyTurns = 10
+
+// callers are the numbers of callers whose best rate the engine is measured by.
+var callers = []int{2, 4, 8}
+
+// BenchmarkPodsAtOnce compares many pods, from the first one's creation until a watch has shown all of them Running,
+// with as many containers on the engine's own bridge, made and started through its API by the number of callers that
+// is quickest.
+func BenchmarkPodsAtOnce(b *testing.B) {
+	onEach(b, func(b *testing.B, network string) {
+		pods := kubernetes.NewForConfigOrDie(benchClient(b, benchCluster(b, "--pod-network", network))).CoreV1().Pods("default")
+		engine, err := client.New(client.FromEnv)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer engine.Close()
+		podsAtOnce(b, pods) // the image is pulled once
+		for b.Loop() {
+			var ours []time.Duration
+			byCallers := map[int][]time.Duration{}
+			for range manyTurns {
+				for _, n := range callers {
+					byCallers[n] = append(byCallers[n], containersAtOnce(b, engine, n))
+				}
+				ours = append(ours, podsAtOnce(b, pods))
+			}
+			best := middle(byCallers[callers[0]])
+			for _, all := range byCallers {
+				best = min(best, middle(all))
+			}
+			b.ReportMetric(milliseconds(middle(ours)), "ms")
+			b.ReportMetric(milliseconds(best), "reference-ms")
+		}
+		b.ReportMetric(0, "ns/op")
+	})
+}
+
+// podsAtOnce says how long the pods took; they are gone when it returns.
+func podsAtOnce(b *testing.B, pods typed.PodInterface) time.Duration {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), patience)
+	defer cancel()
+	w, err := pods.Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer w.Stop()
+	started := time.Now()
+	makePods(ctx, b, pods, many)
+	running := map[string]bool{}
+	await(b, w, "to run, all of them", func(_ watch.Event, pod *corev1.Pod) bool {
+		if pod.Status.Phase == corev1.PodRunning {
+			running[pod.Name] = true
+		}
+		return len(running) == many
+	})
+	took := time.Since(started)
+	if err := pods.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	await(b, w, "to go, all of them", func(e watch.Event, pod *corev1.Pod) bool {
+		if e.Type == watch.Deleted {
+			delete(running, pod.Name)
+		}
+		return len(running) == 0
+	})
+	return took
+}
+
+// makePods creates pods side by side.
+func makePods(ctx context.Context, b *testing.B, pods typed.PodInterface, n int) {
+	b.Helper()
+	var group errgroup.Group
+	for i := range n {
+		group.Go(func() error {
+			_, err := pods.Create(ctx, samplePod(fmt.Sprint("pod-", i)), metav1.CreateOptions{})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// containersAtOnce says how long the engine took to make and start containers for so many callers.
+func containersAtOnce(b *testing.B, engine *client.Client, callers int) time.Duration {
+	b.Helper()
+	ids := make([]string, many)
+	each := func(n int, do func(i int) error) {
+		var group errgroup.Group
+		group.SetLimit(n)
+		for i := range many {
+			group.Go(func() error { return do(i) })
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	started := time.Now()
+	each(callers, func(i int) error {
+		c, err := engine.ContainerCreate(b.Context(), client.ContainerCreateOptions{Config: &container.Config{Image: sampleImage}})
+		if err != nil {
+			return err
+		}
+		ids[i] = c.ID
+		_, err = engine.ContainerStart(b.Context(), c.ID, client.ContainerStartOptions{})
+		return err
+	})
+	took := time.Since(started)
+	each(4, func(i int) error {
+		_, err := engine.ContainerRemove(b.Context(), ids[i], client.ContainerRemoveOptions{Force: true})
+		return err
+	})
+	return took
+}
