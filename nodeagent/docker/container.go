@@ -133,10 +133,14 @@ func pidMode(s pod.Spec) container.PidMode {
 		return container.PidMode("container:" + s.TargetID)
 	case s.Pod.Spec.HostPID:
 		return "host"
-	case s.Pod.Spec.ShareProcessNamespace != nil && *s.Pod.Spec.ShareProcessNamespace:
+	case sharesProcesses(s.Pod):
 		return container.PidMode("container:" + s.SandboxID)
 	}
 	return ""
+}
+
+func sharesProcesses(p *corev1.Pod) bool {
+	return p.Spec.ShareProcessNamespace != nil && *p.Spec.ShareProcessNamespace
 }
 
 func mounts(wanted []pod.Mount) []mount.Mount {

@@ -168,6 +168,10 @@ func (r *Runtime) sandboxOptions(s pod.Sandbox, image string, address netip.Addr
 	config := &container.Config{Image: image, Labels: labels, StopSignal: "SIGKILL"}
 	if spec.HostPID {
 		host.PidMode = "host"
+	} else if !sharesProcesses(s.Pod) {
+		// Nobody in the pod can see the process, and it calls the kernel no more: there is nothing to filter. Making
+		// the engine's filter takes a tenth of the start.
+		host.SecurityOpt = append(host.SecurityOpt, "seccomp=unconfined")
 	}
 	if spec.HostIPC {
 		host.IpcMode = container.IPCModeHost
