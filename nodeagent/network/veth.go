@@ -105,6 +105,10 @@ func (v veth) plug(bridge netlink.Link, index int) error {
 		if err := netlink.LinkSetMaster(host, bridge); err != nil {
 			return err
 		}
+		// What a pod sends to a port of the host can be meant for itself: then it leaves the bridge where it came.
+		if err := netlink.LinkSetHairpin(host, true); err != nil {
+			return err
+		}
 	}
 	return netlink.LinkSetUp(host)
 }

@@ -18,6 +18,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -166,7 +167,7 @@ func (n *Node) clean(t testing.TB) {
 	if err := n.Network.Remove(ctx); err != nil {
 		t.Errorf("cleaning up: %v", err)
 	}
-	if err := n.RemoveImage(ctx, n.imageName()); err != nil {
+	if err := n.removeApp(ctx, t); err != nil {
 		t.Errorf("cleaning up: %v", err)
 	}
 	if err := n.Close(); err != nil {
@@ -203,6 +204,7 @@ var buildApp = sync.OnceValues(func() (v1.Image, error) {
 // last of them that removes its name removes the image.
 func (n *Node) loadApp(t testing.TB) pod.Image {
 	t.Helper()
+	defer exclusive(t)()
 	image, err := buildApp()
 	must(t, err)
 	config, err := image.ConfigName()
@@ -214,6 +216,21 @@ func (n *Node) loadApp(t testing.TB) pod.Image {
 	there, _, err := n.Runtime.Image(t.Context(), n.imageName())
 	must(t, err)
 	return there
+}
+
+func (n *Node) removeApp(ctx context.Context, t testing.TB) error {
+	defer exclusive(t)()
+	return n.RemoveImage(ctx, n.imageName())
+}
+
+// exclusive keeps others from naming images until it is released, those in other processes too: an engine that removes
+// an image with its last name does not see the name that it is given meanwhile.
+func exclusive(t testing.TB) (release func()) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), "leme-dockertest.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	must(t, err)
+	must(t, unix.Flock(int(f.Fd()), unix.LOCK_EX))
+	return func() { f.Close() }
 }
 
 func (n *Node) imageName() string { return "leme/dockertest:" + n.config.Node }
