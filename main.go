@@ -264,7 +264,7 @@ func newNode(o command.AgentOptions) (*node, error) {
 		return nil, err
 	}
 	api, err := nodeapi.New(nodeapi.Config{
-		Address: fmt.Sprintf(":%d", o.Port), Node: name, Certificate: certificate, ClientCA: ca,
+		Address: fmt.Sprintf(":%d", o.Port), Node: name, Home: o.Home, Certificate: certificate, ClientCA: ca,
 		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy, Metrics: agent.Metrics(),
 		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
 	})

@@ -288,4 +288,19 @@ func TestStats(t *testing.T) {
 	if err != nil || s.CPU <= 0 || s.WorkingSet < 20<<20 || s.RSS < 20<<20 || s.Time.IsZero() || s.Processes == 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
+	all, err := n.Containers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all { // what the engine has told of them before, the kernel is asked
+		s, err := n.Stats(t.Context(), c.ID)
+		switch {
+		case err != nil || s.MemoryUsage == 0 || s.Processes == 0:
+			t.Errorf("%s: %+v, %v", c.Name, s, err)
+		case c.Sandbox && (len(s.Interfaces) != 1 || s.Interfaces[0].Name != "eth0"):
+			t.Errorf("the network: %+v", s.Interfaces)
+		case c.ID == id && (s.CPU <= 0 || s.RSS < 20<<20 || s.Received != 0):
+			t.Errorf("%+v", s)
+		}
+	}
 }

@@ -17,9 +17,12 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 
 // resourceMetrics are those of node, pods and containers, by the names of the kubelet's /metrics/resource.
 func (s *Server) resourceMetrics(w http.ResponseWriter, r *http.Request) {
-	all, err := s.usages(r.Context())
-	node, nodeErr := readMachine(time.Now())
-	c := resources{node: node, all: all, failed: err != nil || nodeErr != nil}
+	c := resources{}
+	if m, err := s.gauge.measure(r.Context()); err == nil {
+		c.node, c.all = m.node, m.all
+	} else {
+		c.failed = true
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
 	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)

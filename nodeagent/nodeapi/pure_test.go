@@ -45,7 +45,7 @@ func TestSessionStatus(t *testing.T) {
 }
 
 func TestRatesNeedTwoMoments(t *testing.T) {
-	c := cpuRates{last: map[string]pod.Stats{}}
+	c := cpuRates{}
 	now := time.Now()
 	at := func(seconds int, cpu time.Duration) []usage {
 		return []usage{{pod.Container{ID: "a"}, pod.Stats{Time: now.Add(time.Duration(seconds) * time.Second), CPU: cpu}}}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 
+	"leme/nodeagent/disk"
 	"leme/nodeagent/pod"
 )
 
@@ -35,6 +37,10 @@ type Observer interface {
 	Containers(ctx context.Context) ([]pod.Container, error)
 	PodContainers(ctx context.Context, uid types.UID) ([]pod.Container, error)
 	Stats(ctx context.Context, id string) (pod.Stats, error)
+	// Stored tells what a container has written, and what its log takes.
+	Stored(ctx context.Context, id string) (layer, log disk.Usage, err error)
+	// StorageRoot is where images and what containers write is; empty when that is on another machine.
+	StorageRoot(ctx context.Context) (string, error)
 }
 
 // Sessions opens sessions with containers.
@@ -61,6 +67,7 @@ type Config struct {
 	Address     string       // default :10250
 	Listener    net.Listener // used in place of Address when it is set
 	Node        string       // the node's name
+	Home        string       // on the agent's own disk; default the root
 	Certificate func() (*tls.Certificate, error)
 	ClientCA    *x509.CertPool
 	Pods        Pods
@@ -86,6 +93,9 @@ func (c *Config) complete() error {
 	if c.Address == "" {
 		c.Address = ":10250"
 	}
+	if c.Home == "" {
+		c.Home = "/"
+	}
 	if c.Health == nil {
 		c.Health = func() error { return nil }
 	}
@@ -102,7 +112,8 @@ func (c *Config) complete() error {
 type Server struct {
 	Config
 	started time.Time
-	rates   cpuRates
+	gauge   gauge
+	store   *store
 }
 
 // New makes a Server; Run serves.
@@ -110,7 +121,7 @@ func New(c Config) (*Server, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	return &Server{Config: c, started: time.Now(), rates: cpuRates{last: map[string]pod.Stats{}}}, nil
+	return &Server{Config: c, started: time.Now(), gauge: gauge{runtime: c.Runtime}, store: newStore(c.Runtime)}, nil
 }
 
 // drainTime is how long requests under way may go on when the server stops.
@@ -125,6 +136,11 @@ func (s *Server) Run(ctx context.Context) error {
 			return fmt.Errorf("serving the node's API: %w", err)
 		}
 	}
+	storing, stopStoring := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	background.Go(func() { s.store.run(storing) })
+	defer background.Wait()
+	defer stopStoring()
 	sessions, endSessions := context.WithCancel(context.WithoutCancel(ctx))
 	defer endSessions()
 	server := &http.Server{
@@ -175,6 +191,8 @@ func (s *Server) handler() http.Handler {
 		{"GET /pods", s.pods},
 		{"GET /version", s.version},
 		{"GET /metrics", s.metrics},
+		{"GET /metrics/cadvisor", s.cadvisorMetrics},
+		{"GET /metrics/probes", s.probeMetrics},
 		{"GET /metrics/resource", s.resourceMetrics},
 		{"GET /stats/summary", s.summary},
 		{"GET /containerLogs/{namespace}/{pod}/{container}", s.logs},

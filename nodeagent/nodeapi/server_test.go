@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
+
+	"leme/nodeagent/docker/dockertest"
 )
 
 func TestWhoMayAsk(t *testing.T) {
@@ -62,6 +64,12 @@ func TestPodsVersionMetrics(t *testing.T) {
 			`container_memory_working_set_bytes{container="app",namespace="default",pod="web"}`,
 			`pod_cpu_usage_seconds_total{namespace="default",pod="web"}`, "node_cpu_usage_seconds_total", "resource_scrape_error 0",
 		},
+		"/metrics/cadvisor": {
+			`container_cpu_usage_seconds_total{container="app",cpu="total",id="/docker/`, `container_memory_working_set_bytes{container="app",id="/docker/`,
+			`container_network_receive_bytes_total{container="",id="/docker/`, `interface="eth0"`, `container_cpu_usage_seconds_total{container="",cpu="total",id="/"`,
+			`container_processes{container="app"`, `container_fs_limit_bytes{container="",device="",id="/"`, "machine_cpu_cores", "container_scrape_error 0",
+		},
+		"/metrics/probes": {""},
 	} {
 		code, body := get(t, server, path)
 		for _, w := range want {
@@ -70,27 +78,31 @@ func TestPodsVersionMetrics(t *testing.T) {
 			}
 		}
 	}
-	get(t, server, "/stats/summary") // a rate needs two
-	_, body = get(t, server, "/stats/summary")
-	var s struct {
+	type summary struct {
 		Node struct {
 			CPU, Memory map[string]any
 		}
 		Pods []struct {
 			PodRef     map[string]string
 			Containers []struct {
-				Name        string
-				CPU, Memory map[string]any
+				Name                      string
+				CPU, Memory, Rootfs, Logs map[string]any
 			}
 			Network map[string]any
 		}
 	}
-	must(t, json.Unmarshal([]byte(body), &s))
+	var s summary
+	dockertest.Eventually(t, func() bool { // a rate needs two measurements, and disks are measured aside
+		_, body = get(t, server, "/stats/summary")
+		s = summary{}
+		must(t, json.Unmarshal([]byte(body), &s))
+		return s.Node.CPU["usageNanoCores"] != nil && len(s.Pods) == 1 && len(s.Pods[0].Containers) == 1 && s.Pods[0].Containers[0].Rootfs != nil
+	})
 	if len(s.Pods) != 1 || len(s.Pods[0].Containers) != 1 || s.Pods[0].PodRef["uid"] != string(web.UID) || s.Pods[0].Network == nil {
 		t.Fatalf("summary: %s", body)
 	}
 	c := s.Pods[0].Containers[0]
-	if c.Name != "app" || c.CPU["usageNanoCores"] == nil || c.Memory["workingSetBytes"].(float64) == 0 || s.Node.CPU["usageNanoCores"] == nil {
+	if c.Name != "app" || c.CPU["usageNanoCores"] == nil || c.Memory["workingSetBytes"].(float64) == 0 || s.Node.CPU["usageNanoCores"] == nil || c.Logs["usedBytes"] == nil || c.Rootfs["capacityBytes"] == nil {
 		t.Errorf("summary: %s", body)
 	}
 }

@@ -3,14 +3,12 @@ package nodeapi
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"leme/nodeagent/pod"
 )
@@ -21,13 +19,53 @@ type usage struct {
 	pod.Stats
 }
 
-// statsParallel is how many containers the engine is asked about at once.
-const statsParallel = 4
+// measurement is what the whole node consumed up to a moment. It is never changed once it is there.
+type measurement struct {
+	node  pod.Stats
+	all   []usage           // running containers, sandboxes too, in the order of pods and names
+	rates map[string]uint64 // processors in use, in billionths, by the containers' IDs and nodeRate
+	took  time.Time
+}
 
-// usages asks what every running container consumed, sandboxes too, in the order of pods and names. Those that ended
-// meanwhile are left out.
-func (s *Server) usages(ctx context.Context) ([]usage, error) {
-	all, err := s.Runtime.Containers(ctx)
+const (
+	// freshFor is how long a measurement serves whoever asks: however many ask, the node is measured once in it.
+	freshFor = time.Second
+	// statsParallel is how many containers are measured at once.
+	statsParallel = 4
+)
+
+// gauge measures for all who ask.
+type gauge struct {
+	runtime Observer
+
+	mu    sync.Mutex
+	last  *measurement
+	rates cpuRates
+}
+
+// measure gives what was measured within freshFor, or measures. Those who ask meanwhile wait for that and share it.
+func (g *gauge) measure(ctx context.Context) (*measurement, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.last != nil && time.Since(g.last.took) < freshFor {
+		return g.last, nil
+	}
+	all, err := g.usages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	node, err := readMachine(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	rates := g.rates.update(append(slices.Clone(all), usage{pod.Container{ID: nodeRate}, node}))
+	g.last = &measurement{node: node, all: all, rates: rates, took: time.Now()}
+	return g.last, nil
+}
+
+// usages asks what every running container consumed. Those that ended meanwhile are left out.
+func (g *gauge) usages(ctx context.Context) ([]usage, error) {
+	all, err := g.runtime.Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +80,7 @@ func (s *Server) usages(ctx context.Context) ([]usage, error) {
 	group.SetLimit(statsParallel)
 	for i, c := range all {
 		group.Go(func() error {
-			stats, err := s.Runtime.Stats(ctx, c.ID)
+			stats, err := g.runtime.Stats(ctx, c.ID)
 			if err == nil && !stats.Time.IsZero() {
 				found[i] = usage{c, stats}
 			}
@@ -53,46 +91,4 @@ func (s *Server) usages(ctx context.Context) ([]usage, error) {
 		return nil, fmt.Errorf("asking for the containers' consumption: %w", err)
 	}
 	return slices.DeleteFunc(found, func(u usage) bool { return u.ID == "" }), nil
-}
-
-// summary answers as the kubelet's /stats/summary, of stats/v1alpha1, as far as processors and memory go.
-func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
-	all, err := s.usages(r.Context())
-	if err != nil {
-		writeError(w, apierrors.NewInternalError(err))
-		return
-	}
-	node, err := readMachine(time.Now())
-	if err != nil {
-		writeError(w, apierrors.NewInternalError(err))
-		return
-	}
-	rates := s.rates.update(append(slices.Clone(all), usage{pod.Container{ID: nodeRate}, node}))
-	writeJSON(w, http.StatusOK, summarize(s.Node, s.started, node, all, rates))
-}
-
-// nodeRate stands where a container's ID does for the whole machine.
-const nodeRate = "node"
-
-// cpuRates turns processor time into processors in use, between one question and the next.
-type cpuRates struct {
-	mu   sync.Mutex
-	last map[string]pod.Stats
-}
-
-// update gives the rates since the last call, in billionths of a processor, of those that were there then.
-func (c *cpuRates) update(all []usage) map[string]uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	rates, now := map[string]uint64{}, map[string]pod.Stats{}
-	for _, u := range all {
-		now[u.ID] = u.Stats
-		before, ok := c.last[u.ID]
-		elapsed := u.Time.Sub(before.Time)
-		if ok && elapsed > 0 && u.CPU >= before.CPU {
-			rates[u.ID] = uint64(float64(u.CPU-before.CPU) / elapsed.Seconds())
-		}
-	}
-	c.last = now
-	return rates
 }

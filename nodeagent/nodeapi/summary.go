@@ -1,82 +1,75 @@
 package nodeapi
 
 import (
+	"net/http"
+	"os"
+	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"leme/nodeagent/cgroup"
 	"leme/nodeagent/pod"
 )
 
-// The parts of the kubelet's stats/v1alpha1 that are known here, named as there. Times are RFC 3339, memory is bytes.
-type (
-	summary struct {
-		Node nodeSummary  `json:"node"`
-		Pods []podSummary `json:"pods"`
+// summary answers as the kubelet's /stats/summary, of stats/v1alpha1.
+func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
+	m, err := s.gauge.measure(r.Context())
+	if err != nil {
+		writeError(w, apierrors.NewInternalError(err))
+		return
 	}
-	nodeSummary struct {
-		NodeName  string        `json:"nodeName"`
-		StartTime time.Time     `json:"startTime"` // of the agent
-		CPU       cpuSummary    `json:"cpu"`
-		Memory    memorySummary `json:"memory"`
+	interfaces, err := cgroup.Host{}.Interfaces(os.Getpid())
+	if err != nil {
+		interfaces = nil // of another kernel's network
 	}
-	podSummary struct {
-		PodRef     podReference       `json:"podRef"`
-		StartTime  time.Time          `json:"startTime"`
-		Containers []containerSummary `json:"containers"`
-		CPU        cpuSummary         `json:"cpu"`
-		Memory     memorySummary      `json:"memory"`
-		Network    *networkSummary    `json:"network,omitempty"`
-	}
-	podReference struct {
-		Name      string `json:"name"`
-		Namespace string `json:"namespace"`
-		UID       string `json:"uid"`
-	}
-	containerSummary struct {
-		Name      string        `json:"name"`
-		StartTime time.Time     `json:"startTime"`
-		CPU       cpuSummary    `json:"cpu"`
-		Memory    memorySummary `json:"memory"`
-	}
-	cpuSummary struct {
-		Time                 time.Time `json:"time"`
-		UsageNanoCores       *uint64   `json:"usageNanoCores,omitempty"`
-		UsageCoreNanoSeconds uint64    `json:"usageCoreNanoSeconds"`
-	}
-	memorySummary struct {
-		Time            time.Time `json:"time"`
-		AvailableBytes  *uint64   `json:"availableBytes,omitempty"` // none without a limit
-		UsageBytes      uint64    `json:"usageBytes"`
-		WorkingSetBytes uint64    `json:"workingSetBytes"`
-		RSSBytes        uint64    `json:"rssBytes"`
-		PageFaults      uint64    `json:"pageFaults"`
-		MajorPageFaults uint64    `json:"majorPageFaults"`
-	}
-	networkSummary struct {
-		Time    time.Time `json:"time"`
-		Name    string    `json:"name"`
-		RxBytes uint64    `json:"rxBytes"`
-		TxBytes uint64    `json:"txBytes"`
-	}
-)
+	writeJSON(w, http.StatusOK, summarize(summaryView{
+		node: s.Node, started: s.started, measurement: m, disks: s.disks(r.Context()), stored: s.store.known(), interfaces: interfaces,
+	}))
+}
+
+// summaryView is what a summary is made of.
+type summaryView struct {
+	*measurement
+	disks
+	node       string
+	started    time.Time
+	stored     map[string]stored
+	interfaces []cgroup.Interface // of the machine
+}
 
 // summarize gathers containers, which come in the order of their pods, under these.
-func summarize(name string, started time.Time, node pod.Stats, all []usage, rates map[string]uint64) summary {
+func summarize(v summaryView) summary {
+	node := v.measurement.node
 	out := summary{
-		Node: nodeSummary{NodeName: name, StartTime: started, CPU: cpuOf(node, rates, nodeRate), Memory: memoryOf(node, node.MemoryLimit)},
+		Node: nodeSummary{
+			NodeName: v.node, StartTime: v.started,
+			CPU: cpuOf(node, v.rates, nodeRate), Memory: memoryOf(node, node.MemoryLimit),
+			Network: networkOf(node.Time, machineInterfaces(v.interfaces)), Fs: spaceOf(v.disks.at, v.disks.node), Runtime: runtimeOf(v.disks),
+		},
 		Pods: []podSummary{},
 	}
-	for len(all) > 0 {
+	for all := v.all; len(all) > 0; {
 		n := 1
 		for n < len(all) && all[n].PodUID == all[0].PodUID {
 			n++
 		}
-		out.Pods = append(out.Pods, summarizePod(all[:n], rates, node.MemoryLimit))
+		out.Pods = append(out.Pods, v.pod(all[:n]))
 		all = all[n:]
 	}
 	return out
 }
 
-func summarizePod(all []usage, rates map[string]uint64, machine uint64) podSummary {
+// machineInterfaces are those of the machine itself, in the agent's words.
+func machineInterfaces(all []cgroup.Interface) []pod.InterfaceStats {
+	var out []pod.InterfaceStats
+	for _, i := range all {
+		out = append(out, pod.InterfaceStats(i))
+	}
+	return out
+}
+
+func (v summaryView) pod(all []usage) podSummary {
 	first := all[0]
 	p := podSummary{
 		PodRef:     podReference{Name: first.PodName, Namespace: first.PodNamespace, UID: string(first.PodUID)},
@@ -88,26 +81,58 @@ func summarizePod(all []usage, rates map[string]uint64, machine uint64) podSumma
 	rated := false
 	for _, u := range all {
 		total = sum(total, u.Stats)
-		if r, ok := rates[u.ID]; ok {
+		if r, ok := v.rates[u.ID]; ok {
 			rate, rated = rate+r, true
 		}
 		if u.Started.Before(p.StartTime) {
 			p.StartTime = u.Started
 		}
 		if u.Sandbox {
-			p.Network = &networkSummary{Time: u.Time, Name: "eth0", RxBytes: u.Received, TxBytes: u.Sent}
+			p.Network = networkOf(u.Time, u.Interfaces)
 			continue
 		}
-		p.Containers = append(p.Containers, containerSummary{
-			Name: u.Name, StartTime: u.Started, CPU: cpuOf(u.Stats, rates, u.ID), Memory: memoryOf(u.Stats, limit(u.Stats, machine)),
-		})
+		p.Containers = append(p.Containers, v.container(u))
 	}
 	p.CPU, p.Memory = cpuOf(total, nil, ""), memoryOf(total, 0)
+	p.Processes = &processSummary{total.Processes}
 	if rated {
 		p.CPU.UsageNanoCores = &rate
 	}
+	p.Storage = v.storage(p.Containers)
 	return p
 }
+
+func (v summaryView) container(u usage) containerSummary {
+	c := containerSummary{
+		Name: u.Name, StartTime: u.Started, CPU: cpuOf(u.Stats, v.rates, u.ID), Memory: memoryOf(u.Stats, limit(u.Stats, v.measurement.node.MemoryLimit)),
+	}
+	if s, ok := v.stored[u.ID]; ok {
+		c.Rootfs, c.Logs = usedOf(s.at, v.images, s.layer), usedOf(s.at, v.images, s.log)
+	}
+	return c
+}
+
+// storage is what the containers of a pod take together, as far as it is known.
+func (v summaryView) storage(containers []containerSummary) *fsSummary {
+	var total *fsSummary
+	for _, c := range containers {
+		for _, fs := range []*fsSummary{c.Rootfs, c.Logs} {
+			switch {
+			case fs == nil:
+			case total == nil:
+				copied := *fs
+				copied.UsedBytes, copied.InodesUsed = pointer(*fs.UsedBytes), pointer(*fs.InodesUsed)
+				total = &copied
+			default:
+				*total.UsedBytes += *fs.UsedBytes
+				*total.InodesUsed += *fs.InodesUsed
+			}
+		}
+	}
+	return total
+}
+
+func pointer[T any](v T) *T { return &v }
 
 func sum(a, b pod.Stats) pod.Stats {
 	if b.Time.After(a.Time) {
@@ -119,6 +144,8 @@ func sum(a, b pod.Stats) pod.Stats {
 	a.RSS += b.RSS
 	a.PageFaults += b.PageFaults
 	a.MajorFaults += b.MajorFaults
+	a.Processes += b.Processes
+	a.Swap += b.Swap
 	return a
 }
 
@@ -130,22 +157,21 @@ func limit(s pod.Stats, machine uint64) uint64 {
 	return s.MemoryLimit
 }
 
-func cpuOf(s pod.Stats, rates map[string]uint64, id string) cpuSummary {
-	c := cpuSummary{Time: s.Time, UsageCoreNanoSeconds: uint64(s.CPU)}
-	if rate, ok := rates[id]; ok {
-		c.UsageNanoCores = &rate
-	}
-	return c
-}
+// defaultInterface is the one that a pod has.
+const defaultInterface = "eth0"
 
-func memoryOf(s pod.Stats, limit uint64) memorySummary {
-	m := memorySummary{
-		Time: s.Time, UsageBytes: s.MemoryUsage, WorkingSetBytes: s.WorkingSet, RSSBytes: s.RSS,
-		PageFaults: s.PageFaults, MajorPageFaults: s.MajorFaults,
+// networkOf tells of all interfaces, and first of the usual one.
+func networkOf(at time.Time, all []pod.InterfaceStats) *networkSummary {
+	if len(all) == 0 {
+		return nil
 	}
-	if limit > 0 {
-		available := limit - min(s.WorkingSet, limit)
-		m.AvailableBytes = &available
+	n := &networkSummary{Time: at}
+	for _, i := range all {
+		n.Interfaces = append(n.Interfaces, interfaceSummary{i.Name, i.Received, i.ReceiveErrors, i.Sent, i.SendErrors})
 	}
-	return m
+	n.interfaceSummary = n.Interfaces[0]
+	if i := slices.IndexFunc(n.Interfaces, func(i interfaceSummary) bool { return i.Name == defaultInterface }); i >= 0 {
+		n.interfaceSummary = n.Interfaces[i]
+	}
+	return n
 }

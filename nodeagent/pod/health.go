@@ -55,7 +55,8 @@ func (w *worker) startProbers(ctx context.Context, c *corev1.Container, have Con
 		}
 		prober := &probe.Prober{
 			Kind: p.kind, Spec: p.spec, Started: have.Started, After: p.after, Target: w.target(pod, c, have.ID),
-			Report: w.reportHealth(have.ID, p.kind, after), Failed: w.unhealthy(pod, c, p.kind),
+			Subject: probe.Subject{Namespace: pod.Namespace, Pod: pod.Name, UID: pod.UID, Container: c.Name},
+			Report:  w.reportHealth(have.ID, p.kind, after), Failed: w.unhealthy(pod, c, p.kind),
 		}
 		w.probing.Go(func() { prober.Run(ctx) })
 	}

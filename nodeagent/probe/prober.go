@@ -30,6 +30,7 @@ type Prober struct {
 	Kind    Kind
 	Spec    *corev1.Probe
 	Target  Target
+	Subject Subject         // in the metrics
 	Started time.Time       // of the container: the initial delay counts from here
 	After   <-chan struct{} // closed when the probe may begin (startup has succeeded); nil: at once
 	Report  func(Result)    // called on every change, and for each failing streak of liveness once
@@ -42,6 +43,8 @@ func (p *Prober) Run(ctx context.Context) {
 	if !p.begin(ctx) {
 		return
 	}
+	// What has settled keeps its counts while the container runs, as the kubelet's does.
+	defer context.AfterFunc(ctx, p.forget)
 	period := seconds(p.Spec.PeriodSeconds, 10)
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -102,10 +105,12 @@ func (p *Prober) begin(ctx context.Context) bool {
 func (p *Prober) ask(ctx context.Context, early bool) verdict {
 	limited, cancel := context.WithTimeout(ctx, seconds(p.Spec.TimeoutSeconds, 1))
 	defer cancel()
+	start := time.Now()
 	ok, output, err := Check(limited, &p.Spec.ProbeHandler, p.Target)
 	if ctx.Err() != nil {
 		return verdict{none: true}
 	}
+	p.count(ok, err, time.Since(start))
 	if !early && (err != nil || !ok) {
 		p.Failed(output, err)
 	}
