@@ -20,8 +20,14 @@ type endpoint struct {
 	auths     []authn.Authenticator // to try in turn
 	sources   []string              // what each of them came from, for records: see credentialed
 	query     url.Values            // of requests for manifests and blobs
-	tentative bool                  // whatever goes wrong there, the next one is asked
+	tentative bool                  // whatever goes wrong there, the next one is asked; there is one
 	failed    func(error)           // is told what went wrong, where it is set
+}
+
+func (e *endpoint) fail(err error) {
+	if e.failed != nil {
+		e.failed(err)
+	}
 }
 
 // endpoints lists where to ask for a repository, in order: the cluster's registry in place of the outside world, the
@@ -48,6 +54,7 @@ func (p *Puller) endpoints(ctx context.Context, repo name.Repository, credential
 	if !m.noDefault {
 		all = append(all, endpoint{repo: repo, transport: setup.hosts.direct(repo.Registry)})
 	}
+	all[len(all)-1].tentative = false // whoever says that there is no endpoint at all is refused by ParseRegistries
 	for i := range all {
 		if all[i].auths == nil {
 			all[i].auths, all[i].sources = p.authenticators(ctx, credentials, setup.config(all[i].repo.RegistryStr()).auth, all[i].repo)

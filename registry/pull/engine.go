@@ -128,7 +128,7 @@ func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, e
 func (p *Puller) newFetch(img *image, l layer, shared *pullShare, rank int) fetch {
 	return fetch{
 		blobs: img.blobs, layer: l, gate: shared.gate, traffic: shared.traffic, rank: rank,
-		conns: p.cfg.Connections, wait: p.retryWait, log: p.cfg.Log,
+		conns: p.cfg.Connections, wait: p.retryWait, stall: p.stall, log: p.cfg.Log,
 	}
 }
 

@@ -73,6 +73,12 @@ func classify(err error) (reason string, kind error) {
 	return err.Error(), nil
 }
 
+// remoteFault reports whether something went wrong at a registry, so that another may do better.
+func remoteFault(err error) bool {
+	_, kind := classify(err)
+	return kind != nil || errors.Is(err, errCorrupt) || errors.Is(err, errAnswer)
+}
+
 func answerKind(e *transport.Error) error {
 	switch e.StatusCode {
 	case http.StatusNotFound:

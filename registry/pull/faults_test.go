@@ -25,7 +25,9 @@ type faults struct {
 	sent     map[string]int // bytes of each blob that went out
 	down     bool           // every connection is closed
 	paths    []string       // of the GET requests
-	hanging  chan struct{}  // gets a value when a request hangs, when there is room
+	// before may answer a request in the registry's place, or change it; it reports whether it has answered.
+	before  func(w http.ResponseWriter, r *http.Request) bool
+	hanging chan struct{} // gets a value when a request hangs, when there is room
 }
 
 func newFaults(t testing.TB) (*faults, string) {
@@ -79,13 +81,16 @@ func (f *faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		f.paths = append(f.paths, r.URL.Path)
 	}
-	user := f.user
+	user, before := f.user, f.before
 	hang := f.stopAt > 0 && f.total() > f.stopAt
 	cut := &cutWriter{ResponseWriter: w, f: f, left: f.cutAfter, limited: f.cutAfter > 0, corrupt: f.corrupt}
 	if f.noRanges {
 		r.Header.Del("Range")
 	}
 	f.mu.Unlock()
+	if before != nil && before(w, r) {
+		return
+	}
 	if name, _, _ := r.BasicAuth(); user != "" && name != user {
 		w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
 		w.WriteHeader(http.StatusUnauthorized)

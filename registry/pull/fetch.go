@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,13 +20,17 @@ const (
 	maxTries = 6
 	// firstWait is the pause after the first of these failures; each next one is twice as long.
 	firstWait = 250 * time.Millisecond
-	// stallAfter ends a connection that brings nothing.
+	// stallAfter ends a connection that brings less than stallBytes in that time.
 	stallAfter = 30 * time.Second
+	stallBytes = 4 << 10
+	// longestWait bounds how long a registry can ask to be left alone.
+	longestWait = time.Minute
 )
 
 var (
 	errNoRanges = errors.New("the registry knows no ranges")
 	errAnswer   = errors.New("unexpected answer")
+	errStalled  = errors.New("the connection brings next to nothing")
 )
 
 // fetch downloads one layer.
@@ -37,6 +42,7 @@ type fetch struct {
 	traffic *traffic
 	conns   int
 	wait    time.Duration // firstWait
+	stall   time.Duration // stallAfter
 	log     *slog.Logger
 }
 
@@ -92,7 +98,7 @@ func (f *fetch) segment(ctx context.Context, p *partial, i int, watch func(n int
 			return ctx.Err()
 		case final(err):
 			return err
-		case after > before:
+		case after > before && !errors.Is(err, errStalled):
 			failures = 0
 		default:
 			failures++
@@ -103,7 +109,7 @@ func (f *fetch) segment(ctx context.Context, p *partial, i int, watch func(n int
 		}
 		if failures > 0 {
 			select {
-			case <-time.After(f.wait << (failures - 1)):
+			case <-time.After(max(f.wait<<(failures-1), wanted(err))):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -124,8 +130,9 @@ func final(err error) bool {
 func (f *fetch) attempt(ctx context.Context, p *partial, i int, watch func(n int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := time.AfterFunc(stallAfter, func() { cancel(fmt.Errorf("no byte for %s", stallAfter)) })
+	stall := time.AfterFunc(f.stall, func() { cancel(errStalled) })
 	defer stall.Stop()
+	fresh := 0
 	from, end := p.missing(i)
 	body, skip, err := f.request(ctx, from, end, len(p.got) == 1)
 	if err != nil {
@@ -137,11 +144,14 @@ func (f *fetch) attempt(ctx context.Context, p *partial, i int, watch func(n int
 	for {
 		n, err := body.Read(*buf)
 		if n > 0 {
-			stall.Reset(stallAfter)
+			if fresh += n; fresh >= stallBytes {
+				stall.Reset(f.stall)
+				fresh = 0
+			}
 			f.traffic.add(n)
-			fresh := (*buf)[min(int64(n), skip):n]
-			skip -= int64(n - len(fresh))
-			if err := p.write(i, fresh); err != nil {
+			missed := (*buf)[min(int64(n), skip):n]
+			skip -= int64(n - len(missed))
+			if err := p.write(i, missed); err != nil {
 				return err
 			}
 			watch(p.here())
@@ -189,9 +199,40 @@ func (f *fetch) request(ctx context.Context, from, end int64, whole bool) (body 
 	return resp.Body, skip, nil
 }
 
+// busyError is an answer that asks for a pause.
+type busyError struct {
+	error
+	wait time.Duration
+}
+
+func (e *busyError) Unwrap() error { return e.error }
+
+// wanted is the pause that a registry asks for, within bounds.
+func wanted(err error) time.Duration {
+	var busy *busyError
+	if !errors.As(err, &busy) {
+		return 0
+	}
+	return min(busy.wait, longestWait)
+}
+
+// retryAfter reads a header: seconds, or a date.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(max(0, seconds), int(longestWait/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
 // accept judges the answer to a request.
 func accept(resp *http.Response, from, end int64, whole bool) (skip int64, err error) {
 	if err := transport.CheckError(resp, http.StatusOK, http.StatusPartialContent); err != nil {
+		if wait := retryAfter(resp.Header.Get("Retry-After"), time.Now()); wait > 0 {
+			return 0, &busyError{err, wait}
+		}
 		return 0, err
 	}
 	if resp.StatusCode == http.StatusOK {

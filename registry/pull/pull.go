@@ -96,6 +96,7 @@ type Puller struct {
 	// throughFailed are registries whose images the cluster's registry could not bring.
 	throughFailed answers[bool]
 	retryWait     time.Duration
+	stall         time.Duration
 	// archives is set once the engine turned out not to reach the loopback registry.
 	archives atomic.Bool
 	pulls    atomic.Int64 // numbers the names under which the engine pulls
@@ -125,10 +126,10 @@ func New(cfg Config) (*Puller, error) {
 	}
 	p := &Puller{
 		cfg: cfg, slots: make(chan struct{}, cfg.MaxPulls), cache: c, loopback: lo,
-		retryWait: firstWait,
-		cluster:   newClusterTransport(cfg.Transport, cfg.Cluster),
-		keychain:  patientKeychain{cfg.Keychain, make(chan struct{}, 1)},
-		records:   &records{dir: filepath.Join(cfg.CacheDir, "pulled"), log: cfg.Log},
+		retryWait: firstWait, stall: stallAfter,
+		cluster:  newClusterTransport(cfg.Transport, cfg.Cluster),
+		keychain: patientKeychain{cfg.Keychain, make(chan struct{}, 1)},
+		records:  &records{dir: filepath.Join(cfg.CacheDir, "pulled"), log: cfg.Log},
 	}
 	if p.metrics, err = newMetrics(cfg.Metrics); err == nil {
 		p.registries, err = openRegistries(cfg.Registries, p.newHosts, cfg.Log)
@@ -232,10 +233,23 @@ func (p *Puller) pull(ctx context.Context, ref string, secrets []Secret, progres
 	if err != nil {
 		return Result{}, err
 	}
-	img, err := p.resolve(ctx, ref, secrets, engine)
-	if err != nil {
-		return Result{}, err
+	for tried := map[string]bool{}; ; {
+		img, err := p.resolve(ctx, ref, secrets, engine, tried)
+		if err != nil {
+			return Result{}, err
+		}
+		result, err := p.bring(ctx, img, engine, progress)
+		if err == nil || ctx.Err() != nil || !img.from.tentative || !remoteFault(err) {
+			return result, err
+		}
+		p.cfg.Log.Info("an endpoint broke off; the next one is asked", "image", ref, "endpoint", img.from.repo.String(), "err", err)
+		img.from.fail(err)
+		tried[img.from.repo.Name()] = true
 	}
+}
+
+// bring makes the engine have a resolved image.
+func (p *Puller) bring(ctx context.Context, img *image, engine enginePlatform, progress func(Progress)) (Result, error) {
 	meter := newMeter(img.layers, progress)
 	defer meter.stop()
 	defer p.trim(0)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -32,7 +33,8 @@ type image struct {
 	tag        string // under which the engine keeps it
 	repository string // that the reference names
 	repoDigest string
-	source     string  // what opened it: see records
+	source     string // what opened it: see records
+	from       endpoint
 	digest     v1.Hash // of this platform's manifest
 	manifest   []byte
 	mediaType  string
@@ -63,9 +65,9 @@ type blobSource struct {
 	client *http.Client
 }
 
-// resolve finds the image of ref for the engine's platform, at the first endpoint that has it, with the first
-// credential that opens it.
-func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engine enginePlatform) (*image, error) {
+// resolve finds the image of ref for the engine's platform, at the first endpoint that has it and was not tried
+// before, with the first credential that opens it.
+func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engine enginePlatform, tried map[string]bool) (*image, error) {
 	local, err := LocalName(ref)
 	if err != nil {
 		return nil, err
@@ -85,9 +87,12 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 	}
 	var failed error
 	for _, e := range endpoints {
+		if e.tentative && tried[e.repo.Name()] {
+			continue
+		}
 		img, err := p.resolveAt(ctx, e, parsed, engine)
 		if err == nil {
-			img.tag, img.repository = local, named.Name()
+			img.tag, img.repository, img.from = local, named.Name(), e
 			img.repoDigest = named.Name() + "@" + img.repoDigest
 			return img, nil
 		}
@@ -95,9 +100,7 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 			return nil, ctx.Err()
 		}
 		failed = err // the registry itself comes last, and says most
-		if e.failed != nil {
-			e.failed(err)
-		}
+		e.fail(err)
 		if e.tentative {
 			p.cfg.Log.Debug("an endpoint does not give the image", "image", ref, "endpoint", e.repo.String(), "err", err)
 		}
@@ -105,8 +108,20 @@ func (p *Puller) resolve(ctx context.Context, ref string, secrets []Secret, engi
 	return nil, failed
 }
 
+// patience is how long an endpoint may take to tell what an image is.
+const patience = 2 * time.Minute
+
+var errPatience = fmt.Errorf("%w: no manifest within %s", ErrNetwork, patience)
+
 // resolveAt tries an endpoint's credentials in turn.
-func (p *Puller) resolveAt(ctx context.Context, e endpoint, ref name.Reference, engine enginePlatform) (*image, error) {
+func (p *Puller) resolveAt(ctx context.Context, e endpoint, ref name.Reference, engine enginePlatform) (_ *image, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
+	defer func() {
+		if err != nil && errors.Is(context.Cause(ctx), errPatience) {
+			err = errPatience
+		}
+	}()
 	var denied error
 	for i, auth := range e.auths {
 		img, err := p.resolveWith(ctx, e, at(e.repo, ref), auth, engine)
