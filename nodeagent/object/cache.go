@@ -30,6 +30,7 @@ type Cache struct {
 	notify  func(types.UID) // a pod's object changed
 	tokens  *tokens
 	volumes *volumes
+	bundles *bundles
 
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil before and after
@@ -44,7 +45,7 @@ type key struct {
 
 // New makes a cache that calls notify, with the pod's UID, after an object that a pod uses has changed.
 func New(client kubernetes.Interface, notify func(types.UID)) *Cache {
-	return &Cache{client: client, notify: notify, tokens: newTokens(client, notify), volumes: newVolumes(client), entries: map[key]*entry{}}
+	return &Cache{client: client, notify: notify, tokens: newTokens(client, notify), volumes: newVolumes(client), bundles: newBundles(client, notify), entries: map[key]*entry{}}
 }
 
 // Run lets watches run until the context ends, and waits for their end.
@@ -54,6 +55,9 @@ func (c *Cache) Run(ctx context.Context) error {
 	for _, e := range c.entries {
 		c.start(e)
 	}
+	c.bundles.mu.Lock()
+	c.startBundles()
+	c.bundles.mu.Unlock()
 	c.mu.Unlock()
 	<-ctx.Done()
 	c.mu.Lock()
@@ -70,6 +74,7 @@ func (c *Cache) For(pod types.UID) View { return View{c, pod} }
 func (c *Cache) Release(pod types.UID) {
 	c.tokens.release(pod)
 	c.volumes.release(pod)
+	c.bundles.release(pod)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, e := range c.entries {

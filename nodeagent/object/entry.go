@@ -61,11 +61,25 @@ func (e *entry) set(obj any) {
 	} else {
 		e.object.Store(nil)
 	}
+	if isImmutable(obj) {
+		e.stop() // it stays as it is for as long as anybody here uses it
+	}
 	first := false
 	e.once.Do(func() { first = true; close(e.synced) })
 	if !first { // who waits for the first answer is no user yet that would have to be told
 		e.tell()
 	}
+}
+
+// isImmutable tells of a ConfigMap or Secret that nobody can change.
+func isImmutable(obj any) bool {
+	switch o := obj.(type) {
+	case *corev1.ConfigMap:
+		return o.Immutable != nil && *o.Immutable
+	case *corev1.Secret:
+		return o.Immutable != nil && *o.Immutable
+	}
+	return false
 }
 
 func version(o runtime.Object) string {

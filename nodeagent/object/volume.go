@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -45,7 +46,7 @@ func (v *volumes) get(ctx context.Context, pod *corev1.Pod, claim string) (bound
 	}
 	b, err := v.ask(ctx, pod.Namespace, claim)
 	if err != nil {
-		return boundClaim{}, err
+		return boundClaim{}, fmt.Errorf("error processing PVC %s/%s: %w", pod.Namespace, claim, err)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -62,9 +63,9 @@ func (v *volumes) ask(ctx context.Context, namespace, name string) (boundClaim, 
 	case err != nil:
 		return boundClaim{}, fmt.Errorf("failed to fetch PVC from API server: %w", err)
 	case claim.DeletionTimestamp != nil:
-		return boundClaim{}, fmt.Errorf("PVC %s is being deleted", name)
+		return boundClaim{}, errors.New("PVC is being deleted")
 	case claim.Status.Phase != corev1.ClaimBound || claim.Spec.VolumeName == "":
-		return boundClaim{}, fmt.Errorf("PVC %s is not bound", name)
+		return boundClaim{}, errors.New("PVC is not bound")
 	}
 	volume, err := v.client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
 	switch {

@@ -20,6 +20,7 @@ func (v *View) containerStatuses(g group, p Plan, specs []corev1.Container, init
 			reset(&s)
 		}
 		v.resources(&s, g, &specs[i])
+		s.VolumeMounts = mountStatuses(&specs[i])
 		list = append(list, s)
 	}
 	return list
@@ -178,4 +179,21 @@ func apiTime(t time.Time) metav1.Time {
 		return metav1.Time{}
 	}
 	return metav1.NewTime(t).Rfc3339Copy()
+}
+
+// mountStatuses tells of a container's mounts, and whether those that are read-only are so all the way down.
+func mountStatuses(c *corev1.Container) []corev1.VolumeMountStatus {
+	var list []corev1.VolumeMountStatus
+	for _, m := range c.VolumeMounts {
+		s := corev1.VolumeMountStatus{Name: m.Name, MountPath: m.MountPath, ReadOnly: m.ReadOnly}
+		if m.ReadOnly {
+			mode := corev1.RecursiveReadOnlyDisabled
+			if recursivelyReadOnly(m) {
+				mode = corev1.RecursiveReadOnlyEnabled
+			}
+			s.RecursiveReadOnly = &mode
+		}
+		list = append(list, s)
+	}
+	return list
 }

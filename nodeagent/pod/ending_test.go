@@ -113,6 +113,7 @@ func TestPreemption(t *testing.T) {
 	}
 	release()
 	b.until("runs", b.ready("critical"))
+	b.until("the victim's end is told", b.phase("web", corev1.PodFailed))
 	if s := b.pod("web").Status; s.Phase != corev1.PodFailed || s.Reason != "Preempting" || s.Message != "Preempted in order to admit critical pod" {
 		t.Errorf("the victim: %s %s: %s", s.Phase, s.Reason, s.Message)
 	}

@@ -56,6 +56,10 @@ func (store) PersistentVolume(context.Context, *corev1.Pod, string) (*corev1.Per
 	return nil, nil, apierrors.NewNotFound(corev1.Resource("persistentvolumeclaims"), "")
 }
 
+func (store) TrustAnchors(context.Context, *corev1.ClusterTrustBundleProjection) ([]byte, error) {
+	return nil, nil
+}
+
 func (store) Token(context.Context, *corev1.Pod, *corev1.ServiceAccountTokenProjection) (string, error) {
 	return "token", nil
 }

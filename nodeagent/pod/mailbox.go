@@ -35,7 +35,7 @@ func (w *worker) collect() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.pod != w.view.Pod {
-		m.refresh = m.refresh || !maps.Equal(m.pod.Labels, w.view.Pod.Labels) || !maps.Equal(m.pod.Annotations, w.view.Pod.Annotations)
+		m.refresh = m.refresh || m.pod.Generation != w.view.Pod.Generation || !maps.Equal(m.pod.Labels, w.view.Pod.Labels) || !maps.Equal(m.pod.Annotations, w.view.Pod.Annotations)
 		w.view.Pod = m.pod
 	}
 	w.view.Gone = m.gone

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"leme/nodeagent/volume"
 )
 
 // narrator tells a pod's story as events.
@@ -81,6 +83,13 @@ func (n *narrator) waiting(pod *corev1.Pod, name string, w Waiting) {
 	case imagePullBackOff:
 		say(corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", c.Image))
 		say(corev1.EventTypeWarning, "Failed", "Error: "+imagePullBackOff)
+	}
+}
+
+// failedMounts announces each volume that could not be set up.
+func (n *narrator) failedMounts(pod *corev1.Pod, all volume.Errors) {
+	for _, err := range all {
+		n.pod(pod, corev1.EventTypeWarning, "FailedMount", err.Error())
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"leme/nodeagent/volume"
 )
 
 // waitError is why a container cannot be started now: the reason and message of its waiting state.
@@ -105,6 +107,11 @@ func (w *worker) fail(a Action, err error) {
 	f.Delay = double(w.view.Failures[a.key()].Delay, p.first, p.most)
 	w.view.Failures[a.key()] = f
 	w.log.Debug("an operation failed", "action", a.String(), "error", err, "again", f.Delay)
+	var mounts volume.Errors
+	if errors.As(err, &mounts) {
+		w.narrator.failedMounts(w.view.Pod, mounts)
+		return
+	}
 	w.narrator.failed(w.view.Pod, a, f)
 }
 

@@ -87,6 +87,11 @@ func (b builder) mounts(c *corev1.Container, env map[string]string) ([]Mount, er
 				return nil, fmt.Errorf("failed to prepare subPath for volumeMount %q of container %q: %w", m.Name, c.Name, err)
 			}
 		}
+		if recursivelyReadOnly(m) {
+			if path, err = b.volumes.ReadOnly(path, c.Name, i); err != nil {
+				return nil, fmt.Errorf("failed to prepare volumeMount %q of container %q: %w", m.Name, c.Name, err)
+			}
+		}
 		at := m.MountPath
 		if !filepath.IsAbs(at) {
 			at = filepath.Join("/", at)
@@ -124,4 +129,14 @@ func propagation(mode *corev1.MountPropagationMode) string {
 		return "rshared"
 	}
 	return "rprivate"
+}
+
+// recursivelyReadOnly says whether a mount is read-only with all that is mounted below it: where that is wanted, and
+// where it is wanted if possible on a host that can.
+func recursivelyReadOnly(m corev1.VolumeMount) bool {
+	if !m.ReadOnly || m.RecursiveReadOnly == nil {
+		return false
+	}
+	return *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled ||
+		*m.RecursiveReadOnly == corev1.RecursiveReadOnlyIfPossible && volume.RecursivelyReadOnly()
 }

@@ -49,11 +49,11 @@ var unsupportedIn = []struct {
 	{"securityContext.seLinuxOptions without SELinux", func(c *corev1.Container) bool {
 		return c.SecurityContext != nil && c.SecurityContext.SELinuxOptions != nil
 	}, func(h Host) bool { return h.SELinux }},
-	{"volumeMounts.recursiveReadOnly: Enabled", func(c *corev1.Container) bool {
+	{"volumeMounts.recursiveReadOnly: Enabled with a kernel before 5.12", func(c *corev1.Container) bool {
 		return anyMount(c, func(m corev1.VolumeMount) bool {
 			return m.RecursiveReadOnly != nil && *m.RecursiveReadOnly == corev1.RecursiveReadOnlyEnabled
 		})
-	}, nil},
+	}, func(Host) bool { return volume.RecursivelyReadOnly() }},
 	{"volumeMounts.bindMountOptions", func(c *corev1.Container) bool {
 		return anyMount(c, func(m corev1.VolumeMount) bool { return len(m.BindMountOptions) > 0 })
 	}, nil},

@@ -61,7 +61,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 		deps: deps, uid: pod.UID, objects: objects, release: release,
 		log:     deps.Logger.With("pod", pod.Namespace+"/"+pod.Name),
 		files:   files{dir},
-		volumes: volume.Pod{Dir: dir, Objects: objects, Fields: deps.Fields},
+		volumes: volume.Pod{Dir: dir, Memory: deps.Allocatable.Memory().Value(), Objects: objects, Fields: deps.Fields},
 		wake:    make(chan struct{}, 1),
 		results: make(chan result),
 		mail:    mailbox{pod: pod, changed: true, health: map[string]Health{}},

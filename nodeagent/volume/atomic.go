@@ -16,6 +16,7 @@ const dataLink = "..data"
 type file struct {
 	Data []byte
 	Mode os.FileMode
+	User int // that owns it; 0 is root
 }
 
 // payload is all files of such a volume, by relative path.
@@ -57,8 +58,11 @@ func (p payload) writeNew(dir string, group int) (string, error) {
 	err = os.Chmod(fresh, 0o755)
 	for path, f := range p {
 		if err == nil {
-			err = writeFile(filepath.Join(fresh, path), f, group)
+			err = writeFile(filepath.Join(fresh, path), f)
 		}
+	}
+	if err == nil && group >= 0 {
+		err = giveTo(fresh, group, true)
 	}
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(fresh))
@@ -66,23 +70,19 @@ func (p payload) writeNew(dir string, group int) (string, error) {
 	return fresh, nil
 }
 
-func writeFile(path string, f file, group int) error {
+func writeFile(path string, f file) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	mode := f.Mode
-	if group >= 0 {
-		mode |= 0o440 // as Kubernetes does for read-only volumes with an fsGroup
-	}
-	if err := os.WriteFile(path, f.Data, mode); err != nil {
+	if err := os.WriteFile(path, f.Data, f.Mode); err != nil {
 		return err
 	}
-	if group >= 0 {
-		if err := os.Chown(path, -1, group); err != nil {
+	if f.User > 0 {
+		if err := os.Chown(path, f.User, -1); err != nil {
 			return err
 		}
 	}
-	return os.Chmod(path, mode) // the umask took bits away
+	return os.Chmod(path, f.Mode) // the umask took bits away
 }
 
 // equals says whether a directory holds these files and no others.

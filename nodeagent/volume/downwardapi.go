@@ -33,7 +33,7 @@ func addDownward(r Request, items []corev1.DownwardAPIVolumeFile, defaultMode os
 		if item.Mode != nil {
 			m = mode(item.Mode)
 		}
-		to[item.Path] = file{[]byte(value), m}
+		to[item.Path] = file{Data: []byte(value), Mode: m}
 	}
 	return nil
 }

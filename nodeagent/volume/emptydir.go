@@ -2,33 +2,66 @@ package volume
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcehelper "k8s.io/component-helpers/resource"
 )
 
-// emptyDir is a directory that lives as long as its pod: on disk, or in memory with a size limit.
+// emptyDir is a directory that lives as long as its pod: on disk, in memory with a size limit, or in huge pages.
 type emptyDir struct{}
 
 func (emptyDir) Name() string                     { return "emptyDir" }
 func (emptyDir) Uses(s *corev1.VolumeSource) bool { return s.EmptyDir != nil }
 
 func (emptyDir) SetUp(_ context.Context, r Request) (string, error) {
-	source := r.Source.EmptyDir
-	if err := os.MkdirAll(r.Dir, 0o777); err != nil {
-		return "", err
-	}
-	switch source.Medium {
-	case corev1.StorageMediumDefault:
-	case corev1.StorageMediumMemory:
-		if err := mountTmpfs(r.Dir, tmpfsSize(r.Pod, source), 0o777); err != nil {
-			return "", err
-		}
+	switch medium := r.Source.EmptyDir.Medium; {
+	case medium == corev1.StorageMediumDefault:
+		return r.Dir, makeOpen(r.Dir, fsGroup(r.Pod))
+	case medium == corev1.StorageMediumMemory:
+		return r.Dir, mountOpen(r, func() error { return mountTmpfs(r.Dir, tmpfsSize(r), 0o777) })
+	case medium == corev1.StorageMediumHugePages, isHugePages(medium):
+		return r.Dir, mountOpen(r, func() error { return mountHugePages(r.Pod, medium, r.Dir) })
 	default:
-		return "", fmt.Errorf("medium %q is not supported", source.Medium)
+		return "", fmt.Errorf("unknown storage medium %q", medium)
 	}
-	return r.Dir, openTo(r.Dir, fsGroup(r.Pod))
+}
+
+// makeOpen makes a directory that every user, and the pod's group, may write to. It has its name once it is whole; one
+// that is there is the pod's, with whatever the pod has made of it.
+func makeOpen(dir string, group int) error {
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), "..new-")
+	if err == nil {
+		err = openTo(fresh, group)
+	}
+	if err == nil {
+		err = os.Rename(fresh, dir)
+	}
+	return err
+}
+
+// mountOpen mounts a file system that every user, and the pod's group, may write to, unless it is mounted.
+func mountOpen(r Request, mount func() error) error {
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return err
+	}
+	if mounted, err := isMountPoint(r.Dir); mounted || err != nil {
+		return err
+	}
+	if err := mount(); err != nil {
+		return err
+	}
+	return openTo(r.Dir, fsGroup(r.Pod))
 }
 
 // openTo lets every user, or the pod's group, write into a new volume's directory.
@@ -43,32 +76,28 @@ func openTo(dir string, group int) error {
 	return os.Chmod(dir, mode)
 }
 
-// tmpfsSize is the volume's own limit, at most the memory that the pod may use; 0 when neither is set.
-func tmpfsSize(pod *corev1.Pod, source *corev1.EmptyDirVolumeSource) int64 {
-	size := podMemoryLimit(pod)
-	if own := source.SizeLimit; own != nil && own.Value() > 0 && (size == 0 || own.Value() < size) {
+// tmpfsSize is the volume's own limit, at most the memory that the pod may use, at most what all pods may; 0 when none
+// of them is known.
+func tmpfsSize(r Request) int64 {
+	size := r.Memory
+	if limit := podMemoryLimit(r.Pod); limit > 0 && (size == 0 || limit < size) {
+		size = limit
+	}
+	if own := r.Source.EmptyDir.SizeLimit; own != nil && own.Value() > 0 && (size == 0 || own.Value() < size) {
 		size = own.Value()
 	}
 	return size
 }
 
-// podMemoryLimit adds up the containers' memory limits; 0 when one has none.
+// podMemoryLimit is what a pod's containers may use together; 0 when one of them has no limit.
 func podMemoryLimit(pod *corev1.Pod) int64 {
-	var total int64
-	for i := range pod.Spec.Containers {
-		limit, ok := pod.Spec.Containers[i].Resources.Limits[corev1.ResourceMemory]
-		if !ok {
-			return 0
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range list {
+			if list[i].Resources.Limits.Memory().IsZero() {
+				return 0
+			}
 		}
-		total += limit.Value()
 	}
-	return total
-}
-
-// fsGroup is the group that owns the pod's volumes; -1 when none is set.
-func fsGroup(pod *corev1.Pod) int {
-	if sc := pod.Spec.SecurityContext; sc != nil && sc.FSGroup != nil {
-		return int(*sc.FSGroup)
-	}
-	return -1
+	limits := resourcehelper.PodLimits(pod, resourcehelper.PodResourcesOptions{})
+	return limits.Memory().Value()
 }

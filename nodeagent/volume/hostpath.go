@@ -55,28 +55,32 @@ func createHostPath(path string, want corev1.HostPathType) error {
 }
 
 func checkHostPath(path string, want corev1.HostPathType) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("hostPath type check failed: %w", err)
+	for _, t := range hostPathTypes {
+		if t.name != want {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || !t.is(info.Mode()) {
+			return fmt.Errorf("hostPath type check failed: %s is not a %s", path, t.words)
+		}
+		return nil
 	}
-	var ok bool
-	mode := info.Mode()
-	switch want {
-	case corev1.HostPathUnset:
-		ok = true
-	case corev1.HostPathDirectory, corev1.HostPathDirectoryOrCreate:
-		ok = mode.IsDir()
-	case corev1.HostPathFile, corev1.HostPathFileOrCreate:
-		ok = mode.IsRegular()
-	case corev1.HostPathSocket:
-		ok = mode&os.ModeSocket != 0
-	case corev1.HostPathCharDev:
-		ok = mode&os.ModeCharDevice != 0
-	case corev1.HostPathBlockDev:
-		ok = mode&os.ModeDevice != 0 && mode&os.ModeCharDevice == 0
+	if want == corev1.HostPathUnset {
+		return nil
 	}
-	if !ok {
-		return fmt.Errorf("hostPath type check failed: %s is not a %s", path, want)
-	}
-	return nil
+	return fmt.Errorf("%s is an invalid volume type", want)
+}
+
+// hostPathTypes are what a path of the host can be asked to be, and how the kubelet calls it.
+var hostPathTypes = []struct {
+	name  corev1.HostPathType
+	words string
+	is    func(os.FileMode) bool
+}{
+	{corev1.HostPathDirectory, "directory", os.FileMode.IsDir},
+	{corev1.HostPathDirectoryOrCreate, "directory", os.FileMode.IsDir},
+	{corev1.HostPathFile, "file", os.FileMode.IsRegular},
+	{corev1.HostPathFileOrCreate, "file", os.FileMode.IsRegular},
+	{corev1.HostPathSocket, "socket file", func(m os.FileMode) bool { return m&os.ModeSocket != 0 }},
+	{corev1.HostPathCharDev, "character device", func(m os.FileMode) bool { return m&os.ModeCharDevice != 0 }},
+	{corev1.HostPathBlockDev, "block device", func(m os.FileMode) bool { return m&os.ModeDevice != 0 && m&os.ModeCharDevice == 0 }},
 }

@@ -31,7 +31,7 @@ func (k keys) addConfigMap(ctx context.Context, r Request, to payload) error {
 	for name, value := range m.BinaryData {
 		data[name] = value
 	}
-	return k.add(data, to)
+	return k.add(data, "config", to)
 }
 
 func (k keys) addSecret(ctx context.Context, r Request, to payload) error {
@@ -41,14 +41,14 @@ func (k keys) addSecret(ctx context.Context, r Request, to payload) error {
 	} else if err != nil {
 		return err
 	}
-	return k.add(s.Data, to)
+	return k.add(s.Data, "secret", to)
 }
 
 // add picks all keys, or the items under their paths; a missing item is an error unless the reference is optional.
-func (k keys) add(data map[string][]byte, to payload) error {
+func (k keys) add(data map[string][]byte, kind string, to payload) error {
 	if len(k.items) == 0 {
 		for name, value := range data {
-			to[name] = file{value, k.mode}
+			to[name] = file{Data: value, Mode: k.mode}
 		}
 		return nil
 	}
@@ -58,13 +58,13 @@ func (k keys) add(data map[string][]byte, to payload) error {
 			continue
 		}
 		if !ok {
-			return fmt.Errorf("%q references non-existent key: %s", k.name, item.Key)
+			return fmt.Errorf("references non-existent %s key: %s", kind, item.Key)
 		}
 		m := k.mode
 		if item.Mode != nil {
 			m = mode(item.Mode)
 		}
-		to[item.Path] = file{value, m}
+		to[item.Path] = file{Data: value, Mode: m}
 	}
 	return nil
 }

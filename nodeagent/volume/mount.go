@@ -38,11 +38,17 @@ func isMountPoint(dir string) (bool, error) {
 	return slices.Contains(mounts, real), err
 }
 
-// unmountBelow unmounts all at and below a directory, the deepest first.
+// unmountBelow unmounts all at and below a directory, the deepest first. The mounts are cut off from those that they are
+// copies of before: what goes here must not go on the host.
 func unmountBelow(dir string) error {
 	mounts, err := mountsBelow(dir)
 	if err != nil {
 		return err
+	}
+	for _, m := range mounts {
+		if err := unix.Mount("", m, "", unix.MS_PRIVATE, ""); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("cutting off %s: %w", m, err)
+		}
 	}
 	for _, m := range slices.Backward(mounts) {
 		err := unix.Unmount(m, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)

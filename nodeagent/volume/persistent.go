@@ -23,7 +23,7 @@ func (persistentVolumeClaim) SetUp(ctx context.Context, r Request) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return persistentPath(pv)
+	return persistentPath(r, pv, r.Source.PersistentVolumeClaim.ReadOnly)
 }
 
 // ephemeralVolume is that of a claim which was made for the pod alone.
@@ -40,11 +40,11 @@ func (ephemeralVolume) SetUp(ctx context.Context, r Request) (string, error) {
 	if err := ephemeral.VolumeIsForPod(r.Pod, claim); err != nil {
 		return "", err
 	}
-	return persistentPath(pv)
+	return persistentPath(r, pv, false)
 }
 
 // persistentPath is where on this host a volume is.
-func persistentPath(pv *corev1.PersistentVolume) (string, error) {
+func persistentPath(r Request, pv *corev1.PersistentVolume, readOnly bool) (string, error) {
 	s := &pv.Spec.PersistentVolumeSource
 	switch {
 	case ptr.Deref(pv.Spec.VolumeMode, "") == corev1.PersistentVolumeBlock:
@@ -52,9 +52,24 @@ func persistentPath(pv *corev1.PersistentVolume) (string, error) {
 	case s.HostPath != nil:
 		return hostDirectory(s.HostPath)
 	case s.Local != nil:
-		return localDirectory(s.Local.Path)
+		return localVolume(r, s.Local.Path, readOnly)
 	}
-	return "", fmt.Errorf("the type of persistent volume %s is not supported: it is neither local nor a hostPath", pv.Name)
+	return "", fmt.Errorf("the type %s of persistent volume %s is not supported: it is neither local nor hostPath", fieldSet(s), pv.Name)
+}
+
+// localVolume gives a local volume to the pod's group, once: the volume's own directory tells that it is done.
+func localVolume(r Request, path string, readOnly bool) (string, error) {
+	path, err := localDirectory(path)
+	if err != nil || readOnly || fsGroup(r.Pod) < 0 {
+		return path, err
+	}
+	if _, err := os.Lstat(r.Dir); err == nil {
+		return path, nil
+	}
+	if err := giveVolume(r.Pod, path); err != nil {
+		return "", err
+	}
+	return path, os.MkdirAll(r.Dir, 0o750)
 }
 
 // localDirectory checks a directory that has to be there: its data is what the pod wants.

@@ -37,31 +37,33 @@ func addProjection(ctx context.Context, r Request, p *corev1.VolumeProjection, m
 		return addDownward(r, p.DownwardAPI.Items, m, to)
 	case p.ServiceAccountToken != nil:
 		return addToken(ctx, r, p.ServiceAccountToken, m, to)
+	case p.ClusterTrustBundle != nil:
+		return addTrustAnchors(ctx, r, p.ClusterTrustBundle, m, to)
 	}
 	return fmt.Errorf("projected source %s is not supported", unsupportedProjection(p))
 }
 
-// addToken writes a token of the pod's service account. Where the pod's group can read it, nobody else can.
+// addToken writes a token of the pod's service account. Where the pod has one user or a group for it, nobody else can
+// read it.
 func addToken(ctx context.Context, r Request, source *corev1.ServiceAccountTokenProjection, m os.FileMode, to payload) error {
 	token, err := r.Objects.Token(ctx, r.Pod, source)
 	if err != nil {
 		return err
 	}
-	if s := r.Pod.Spec.SecurityContext; s != nil && s.FSGroup != nil {
+	user := fsUser(r.Pod)
+	if user >= 0 || fsGroup(r.Pod) >= 0 {
 		m = 0o600
 	}
-	to[source.Path] = file{[]byte(token), m}
+	to[source.Path] = file{Data: []byte(token), Mode: m, User: max(user, 0)}
 	return nil
 }
 
 // unsupportedProjection names the source that the agent cannot project; empty when it can.
 func unsupportedProjection(p *corev1.VolumeProjection) string {
 	switch {
-	case p.ClusterTrustBundle != nil:
-		return "clusterTrustBundle"
 	case p.PodCertificate != nil:
 		return "podCertificate"
-	case p.ConfigMap == nil && p.Secret == nil && p.DownwardAPI == nil && p.ServiceAccountToken == nil:
+	case p.ConfigMap == nil && p.Secret == nil && p.DownwardAPI == nil && p.ServiceAccountToken == nil && p.ClusterTrustBundle == nil:
 		return "none"
 	}
 	return ""

@@ -56,7 +56,29 @@ func makeBelow(dir, path string) error {
 		return err
 	}
 	defer root.Close()
-	return root.MkdirAll(path, 0o750)
+	info, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	return makeAll(root, filepath.Clean(path), info.Mode())
+}
+
+// makeAll makes what is missing of a path, each directory with the permissions of the volume, whose group's or anybody's
+// they are to be as well.
+func makeAll(root *os.Root, path string, mode os.FileMode) error {
+	if parent := filepath.Dir(path); parent != "." {
+		if err := makeAll(root, parent, mode); err != nil {
+			return err
+		}
+	}
+	err := root.Mkdir(path, mode.Perm())
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = root.Chmod(path, mode&(os.ModePerm|os.ModeSetgid)) // the umask took bits away
+	}
+	return err
 }
 
 // bind mounts an open file or directory on target, in place of what an earlier attempt left there.
@@ -69,7 +91,11 @@ func bind(source *os.File, target string) error {
 	}
 	from := fmt.Sprintf("/proc/self/fd/%d", source.Fd())
 	if err := unix.Mount(from, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-		return fmt.Errorf("binding the subPath: %w", err)
+		return fmt.Errorf("binding it: %w", err)
+	}
+	// What the host mounts there later comes in; nothing goes the other way.
+	if err := unix.Mount("", target, "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("cutting it off from its source: %w", err)
 	}
 	return nil
 }

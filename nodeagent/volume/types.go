@@ -53,9 +53,11 @@ func Unsupported(v *corev1.Volume) string {
 	return ""
 }
 
-// sourceName is the name of the field that is set, as the API spells it.
-func sourceName(s *corev1.VolumeSource) string {
-	v := reflect.ValueOf(s).Elem()
+func sourceName(s *corev1.VolumeSource) string { return fieldSet(s) }
+
+// fieldSet is the name of the field of a union that is set, as the API spells it.
+func fieldSet(union any) string {
+	v := reflect.ValueOf(union).Elem()
 	for i := range v.NumField() {
 		if !v.Field(i).IsNil() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")

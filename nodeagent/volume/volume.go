@@ -5,6 +5,7 @@
 //
 //	volumes/<name>            the volume's content
 //	subpaths/<container>/<n>  a bind mount for each subPath, made so that a symlink in the volume cannot lead out of it
+//	readonly/<container>/<n>  a bind mount for each mount that is read-only with all that is mounted below it
 package volume
 
 import (
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -22,6 +24,9 @@ type Objects interface {
 	Secret(ctx context.Context, namespace, name string) (*corev1.Secret, error)
 	// PersistentVolume is what a claim in the pod's namespace is bound to, and the claim; an error when that is nothing.
 	PersistentVolume(ctx context.Context, pod *corev1.Pod, claim string) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim, error)
+	// TrustAnchors is the certificates of the bundles that a volume's source asks for, as PEM. A missing one that may be
+	// missing gives none.
+	TrustAnchors(ctx context.Context, source *corev1.ClusterTrustBundleProjection) ([]byte, error)
 	// Token is one of the pod's service account, with most of its life before it or being renewed.
 	Token(ctx context.Context, pod *corev1.Pod, source *corev1.ServiceAccountTokenProjection) (string, error)
 }
@@ -49,6 +54,7 @@ type Request struct {
 	Name    string // the volume's
 	Source  *corev1.VolumeSource
 	Dir     string // the volume's own directory; it may not exist yet
+	Memory  int64  // that all pods of the node may use, in bytes; 0 when that is unknown
 	Objects Objects
 	Fields  Fields
 }
@@ -56,6 +62,7 @@ type Request struct {
 // Pod is the volumes of one pod.
 type Pod struct {
 	Dir     string // the pod's directory
+	Memory  int64  // that all pods of the node may use, in bytes; 0 when that is unknown
 	Objects Objects
 	Fields  Fields
 }
@@ -72,16 +79,32 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// SetUp makes or updates every volume of a pod and returns their paths by name.
+// Errors are all that went wrong with the volumes of a pod.
+type Errors []*Error
+
+func (e Errors) Error() string {
+	var all []string
+	for _, one := range e {
+		all = append(all, one.Error())
+	}
+	return strings.Join(all, "; ")
+}
+
+// SetUp makes or updates every volume of a pod and returns their paths by name. One that fails keeps none of the others
+// from being brought up to date; the error is of type Errors.
 func (p Pod) SetUp(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
 	paths := make(map[string]string, len(pod.Spec.Volumes))
+	var failed Errors
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]
 		path, err := p.setUp(ctx, pod, v)
 		if err != nil {
-			return nil, &Error{Volume: v.Name, Err: err}
+			failed = append(failed, &Error{Volume: v.Name, Err: err})
 		}
 		paths[v.Name] = path
+	}
+	if len(failed) > 0 {
+		return nil, failed
 	}
 	return paths, nil
 }
@@ -92,7 +115,7 @@ func (p Pod) setUp(ctx context.Context, pod *corev1.Pod, v *corev1.Volume) (stri
 		return "", fmt.Errorf("volume type %q is not supported", sourceName(&v.VolumeSource))
 	}
 	return t.SetUp(ctx, Request{
-		Pod: pod, Name: v.Name, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields,
+		Pod: pod, Name: v.Name, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields, Memory: p.Memory,
 		Dir: filepath.Join(p.Dir, "volumes", v.Name),
 	})
 }
@@ -110,7 +133,7 @@ func (p Pod) TearDown() error {
 
 // Free removes the volumes of a pod that has ended. What else is kept of it stays, for what it said when it ended.
 func (p Pod) Free() error {
-	for _, kind := range []string{"subpaths", "volumes"} {
+	for _, kind := range []string{"readonly", "subpaths", "volumes"} {
 		dir := filepath.Join(p.Dir, kind)
 		if err := unmountBelow(dir); err != nil {
 			return err

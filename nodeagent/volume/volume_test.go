@@ -48,6 +48,10 @@ func (o objects) Token(_ context.Context, pod *corev1.Pod, source *corev1.Servic
 	return "token of " + pod.Name + " for " + source.Audience, nil
 }
 
+func (o objects) TrustAnchors(_ context.Context, source *corev1.ClusterTrustBundleProjection) ([]byte, error) {
+	return []byte("anchors of " + *source.Name), nil
+}
+
 type fields struct{}
 
 func (fields) Field(p *corev1.Pod, ref *corev1.ObjectFieldSelector) (string, error) {
@@ -96,7 +100,7 @@ func TestContent(t *testing.T) {
 			Items: []corev1.KeyToPath{{Key: "a", Path: "deep/er", Mode: &strict}}}}, want: map[string]string{"deep/er": "1"}},
 		{name: "missing item", source: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: ref,
 			Items: []corev1.KeyToPath{{Key: "z", Path: "z"}}}},
-			err: `MountVolume.SetUp failed for volume "v" : "cm" references non-existent key: z`},
+			err: `MountVolume.SetUp failed for volume "v" : references non-existent config key: z`},
 		{name: "escaping item", source: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: ref,
 			Items: []corev1.KeyToPath{{Key: "a", Path: "../a"}}}},
 			err: `MountVolume.SetUp failed for volume "v" : path "../a" is not a relative path inside the volume`},
@@ -107,6 +111,9 @@ func TestContent(t *testing.T) {
 		{name: "token", source: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
 			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token", Audience: "vault"}}}}},
 			want: map[string]string{"token": "token of p for vault"}},
+		{name: "trust", source: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{ClusterTrustBundle: &corev1.ClusterTrustBundleProjection{Path: "ca.crt", Name: new("roots")}}}}},
+			want: map[string]string{"ca.crt": "anchors of roots"}},
 		{name: "secret", source: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}, want: map[string]string{"key": "hush"}},
 		{name: "downwardAPI", source: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
 			{Path: "name", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}}}},
@@ -205,6 +212,9 @@ func TestSubPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o777 {
+		t.Errorf("a directory that was missing has %v, %v: not what the volume has", info.Mode(), err)
+	}
 	if err := os.WriteFile(filepath.Join(made, "f"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -261,4 +271,14 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %t", sourceName(&c.source), got)
 		}
 	}
+}
+
+// volumesOf is a pod with volumes of ConfigMaps, each named after its own.
+func volumesOf(names ...string) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns"}}
+	for _, n := range names {
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: n, VolumeSource: corev1.VolumeSource{
+			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: n}}}})
+	}
+	return pod
 }

@@ -49,8 +49,20 @@ func validateMount(m *corev1.VolumeMount, security *corev1.SecurityContext, at *
 	}
 	errs = append(errs, maybeOneOf(at.Child("recursiveReadOnly"), m.RecursiveReadOnly,
 		corev1.RecursiveReadOnlyDisabled, corev1.RecursiveReadOnlyEnabled, corev1.RecursiveReadOnlyIfPossible)...)
-	if ptr.Deref(m.RecursiveReadOnly, corev1.RecursiveReadOnlyDisabled) != corev1.RecursiveReadOnlyDisabled && !m.ReadOnly {
-		errs = append(errs, field.Forbidden(at.Child("recursiveReadOnly"), "may only be specified when readOnly is true"))
+	return append(errs, validateRecursiveReadOnly(m, at.Child("recursiveReadOnly"))...)
+}
+
+// validateRecursiveReadOnly checks that what is to be read-only all the way down is so at the top, and shut off.
+func validateRecursiveReadOnly(m *corev1.VolumeMount, at *field.Path) field.ErrorList {
+	if mode := ptr.Deref(m.RecursiveReadOnly, ""); mode != corev1.RecursiveReadOnlyEnabled && mode != corev1.RecursiveReadOnlyIfPossible {
+		return nil
+	}
+	var errs field.ErrorList
+	if !m.ReadOnly {
+		errs = append(errs, field.Forbidden(at, "may only be specified when readOnly is true"))
+	}
+	if ptr.Deref(m.MountPropagation, corev1.MountPropagationNone) != corev1.MountPropagationNone {
+		errs = append(errs, field.Forbidden(at, "may only be specified when mountPropagation is None or not specified"))
 	}
 	return errs
 }

@@ -179,6 +179,13 @@ func TestValidateVolumes(t *testing.T) {
 		{"propagation", first(func(c *corev1.Container) {
 			c.VolumeMounts[0].MountPropagation = pointsTo(corev1.MountPropagationBidirectional)
 		}), []string{container + ".volumeMounts[0].mountPropagation" + isForbidden}},
+		{"writable all the way down", first(func(c *corev1.Container) {
+			c.VolumeMounts[0].RecursiveReadOnly = pointsTo(corev1.RecursiveReadOnlyIfPossible)
+		}), []string{container + ".volumeMounts[0].recursiveReadOnly" + isForbidden}},
+		{"read-only and open to the host", first(func(c *corev1.Container) {
+			m := &c.VolumeMounts[0]
+			m.ReadOnly, m.RecursiveReadOnly, m.MountPropagation = true, pointsTo(corev1.RecursiveReadOnlyEnabled), pointsTo(corev1.MountPropagationHostToContainer)
+		}), []string{container + ".volumeMounts[0].recursiveReadOnly" + isForbidden}},
 	})
 }
 
