@@ -46,6 +46,8 @@ require (
 
 require github.com/fsnotify/fsnotify v1.9.0 // indirect
 
+require github.com/moby/patternmatcher v0.6.1 // indirect
+
 require (
 	a.leme/english v0.0.0
 	github.com/Azure/go-ansiterm v0.0.0-20261006220739-8c912ac31dd4 // indirect

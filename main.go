@@ -142,29 +142,27 @@ type master struct {
 }
 
 func newMaster(o command.ServerOptions) (*master, error) {
-	images, err := registry.New(registry.Config{Dir: filepath.Join(o.Home, "registry")})
-	if err != nil {
+	m := &master{}
+	var err error
+	if m.registry, err = newRegistry(o, m); err != nil {
 		return nil, err
 	}
-	through, err := pull.NewThrough(pull.ThroughConfig{
+	if m.through, err = pull.NewThrough(pull.ThroughConfig{
 		Dir: filepath.Join(o.Home, "registry-through"), Registries: filepath.Join(o.Home, "registries.yaml"),
-	})
-	if err != nil {
+	}); err != nil {
 		return nil, err
 	}
-	s, err := server.New(server.Config{
+	m.server, err = server.New(server.Config{
 		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, Version: version,
 		PodCIDR: o.PodCIDR, ServiceCIDR: o.ServiceCIDR, NodePortRange: o.NodePortRange,
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod, MetricResolution: o.MetricResolution, AutoscalePeriod: o.AutoscalePeriod,
 		EtcdEndpoints: o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),
 		TracingEndpoint: o.TracingEndpoint, TracingRatePerMillion: o.TracingRate,
-		Mounts: []server.Mount{{Prefix: "/v2/", Handler: through.Before(images, auth.RegistryHost)}},
+		Mounts:     []server.Mount{m.imageMount()},
+		Collectors: m.registry.Metrics(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &master{s, images, through}, nil
+	return m, err
 }
 
 // runUp runs master and node in one process. The node's agent still speaks to the master over the wire.

@@ -59,6 +59,20 @@ func WriteError(w http.ResponseWriter, status int, code, message string) {
 	_, _ = w.Write(body)
 }
 
+// Refuse answers a request that is not let in, for whoever decides that.
+func Refuse(w http.ResponseWriter, status int, message string) {
+	code := "UNKNOWN"
+	switch status {
+	case http.StatusUnauthorized:
+		code = "UNAUTHORIZED"
+	case http.StatusForbidden:
+		code = ErrDenied.Code
+	case http.StatusTooManyRequests:
+		code = ErrTooManyRequests.Code
+	}
+	WriteError(w, status, code, message)
+}
+
 // fail answers with an error. What only concerns this machine (paths, system errors) stays in its log.
 func (r *Registry) fail(w http.ResponseWriter, req *http.Request, err error) {
 	var known *Error

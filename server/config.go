@@ -4,16 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"leme/server/audit"
 	"leme/server/resource"
+	"leme/server/rest"
 	"leme/server/seal"
 	"leme/server/usage"
 )
@@ -49,21 +50,19 @@ type Config struct {
 
 	Audit audit.Config // without a Path there is no audit log
 
-	PodCIDR       string  // default 10.42.0.0/16; each node gets a /24 of it
-	ServiceCIDR   string  // default 10.96.0.0/12; services of a new cluster get their addresses of it
-	NodePortRange string  // default 30000-32767; services get ports of nodes of it
-	Mounts        []Mount // handlers of other parts, besides the API
-	Version       string  // Leme's own, e.g. "0.1.0"
+	PodCIDR       string                 // default 10.42.0.0/16; each node gets a /24 of it
+	ServiceCIDR   string                 // default 10.96.0.0/12; services of a new cluster get their addresses of it
+	NodePortRange string                 // default 30000-32767; services get ports of nodes of it
+	Mounts        []Mount                // handlers of other parts, besides the API
+	Collectors    []prometheus.Collector // metrics of other parts
+	Version       string                 // Leme's own, e.g. "0.1.0"
 
 	services resource.Services
 }
 
 // Mount is a handler under a prefix (the embedded registry at /v2/), behind the same TLS, authentication and
 // authorization as the API.
-type Mount struct {
-	Prefix  string
-	Handler http.Handler
-}
+type Mount = rest.Mount
 
 // validate fills in the defaults and checks the rest.
 func (c *Config) validate() error {

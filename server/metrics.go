@@ -9,9 +9,10 @@ import (
 )
 
 // newMetrics is where every part of the server counts.
-func newMetrics() *prometheus.Registry {
+func newMetrics(others []prometheus.Collector) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(others...)
 	return registry
 }
 

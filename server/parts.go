@@ -48,9 +48,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKeys, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
-	for _, m := range s.config.Mounts {
-		mounts = append(mounts, rest.Mount(m))
-	}
+	mounts = append(mounts, s.config.Mounts...)
 	queues, err := flow.New(flow.Config{Seats: s.config.MaxRequests, Metrics: s.metrics})
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -42,6 +43,7 @@ type Server struct {
 	audit       *audit.Log               // nil: none is kept
 	traces      *sdktrace.TracerProvider // nil: nothing is traced
 	ready       chan struct{}
+	serving     atomic.Pointer[parts] // nil until they are made
 }
 
 // New prepares the PKI, the admin kubeconfig (Home/kubeconfig) and the listener; nothing runs yet.
@@ -49,7 +51,7 @@ func New(c Config) (*Server, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, kinds: kind.All(), metrics: newMetrics(), ready: make(chan struct{})}
+	s := &Server{config: c, kinds: kind.All(), metrics: newMetrics(c.Collectors), ready: make(chan struct{})}
 	var err error
 	if s.pki, err = auth.OpenPKI(filepath.Join(c.Home, "pki"), []string{c.Advertise}); err != nil {
 		return nil, err
@@ -186,6 +188,7 @@ func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.serving.Store(p)
 	if err := bootstrap(ctx, p.api, s.config.ServiceCIDR); err != nil && ctx.Err() == nil {
 		return nil, err
 	}

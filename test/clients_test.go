@@ -13,8 +13,9 @@ import (
 // clients are programs that others wrote, or that are written with others' libraries, and know nothing of Leme. They are
 // of a module of their own, so that nothing of theirs gets into Leme's.
 var clients = map[string]string{
-	"helm":     "helm.sh/helm/v4/cmd/helm",
-	"operator": "leme/test/clients/operator",
+	"conformance": "github.com/opencontainers/distribution-spec/conformance",
+	"helm":        "helm.sh/helm/v4/cmd/helm",
+	"operator":    "leme/test/clients/operator",
 }
 
 // builtClients are built when they are first asked for, each once.

@@ -115,7 +115,7 @@ func (t *Through) trim(coming int64) {
 // Before answers for other registries than host; for that one, next does.
 func (t *Through) Before(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ns := r.URL.Query().Get(throughParameter); ns != "" && ns != host {
+		if ns := r.URL.Query().Get(ThroughParameter); ns != "" && ns != host {
 			t.ServeHTTP(w, r)
 			return
 		}
@@ -133,7 +133,7 @@ func (t *Through) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	repo, err := name.NewRepository(r.URL.Query().Get(throughParameter)+"/"+repository, name.WithDefaultRegistry(""))
+	repo, err := name.NewRepository(r.URL.Query().Get(ThroughParameter)+"/"+repository, name.WithDefaultRegistry(""))
 	if !ok || err != nil {
 		refuse(w, http.StatusNotFound, transport.NameUnknownErrorCode, "no such repository")
 		return

@@ -42,7 +42,7 @@ func throughImage(t *testing.T, c ClusterRegistry, path string) (v1.Image, error
 	t.Helper()
 	ref, err := name.ParseReference(c.Host + "/" + path)
 	must(t, err)
-	rt := withQuery{newClusterTransport(newTransport(), c), url.Values{throughParameter: {"hub.test"}}}
+	rt := withQuery{newClusterTransport(newTransport(), c), url.Values{ThroughParameter: {"hub.test"}}}
 	return remote.Image(ref, remote.WithTransport(rt))
 }
 

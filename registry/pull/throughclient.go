@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// throughParameter names the registry that the cluster's registry is asked to pull from, as mirrors of containerd do.
-const throughParameter = "ns"
+// ThroughParameter names the registry that the cluster's registry is asked to pull from, as mirrors of containerd do.
+const ThroughParameter = "ns"
 
 // throughPause is how long the cluster's registry is not asked for a registry's images after it could not reach that.
 const throughPause = time.Minute
@@ -31,7 +31,7 @@ func (p *Puller) throughEndpoint(repo name.Repository, m mirror) (endpoint, bool
 		return endpoint{}, false
 	}
 	e := p.clusterEndpoint(own.Repo(repo.RepositoryStr()))
-	e.query, e.tentative = url.Values{throughParameter: {host}}, true
+	e.query, e.tentative = url.Values{ThroughParameter: {host}}, true
 	e.failed = func(err error) {
 		if _, kind := classify(err); !errors.Is(kind, ErrNotFound) {
 			p.throughFailed.put(host, true, nil, throughPause)

@@ -25,6 +25,7 @@ type call struct {
 	user   auth.User
 	kind   *kind.Kind // of a resource's request
 	accept accept
+	mount  *Mount // nil for the API's own
 	tables *tables
 	pieces *pieces
 
@@ -61,7 +62,7 @@ func (c *call) target() resource.Target {
 
 // context is the request's, with who asks for what, and with warnings going to the response's headers.
 func (c *call) context() context.Context {
-	ctx := auth.WithRequest(c.r.Context(), auth.Request{User: c.user, Attributes: c.info.attributes(c.query)})
+	ctx := auth.WithRequest(c.r.Context(), auth.Request{User: c.user, Attributes: c.attributes()})
 	if c.audit != nil {
 		ctx = resource.WithAnnotations(ctx, c.audit.annotate)
 	}

@@ -39,12 +39,6 @@ type Config struct {
 	Audit         *audit.Log           // nil: nothing is recorded
 }
 
-// Mount is a handler under a prefix ("/v2/"), behind the same TLS, authentication and authorization.
-type Mount struct {
-	Prefix  string
-	Handler http.Handler
-}
-
 func (c *Config) validate() error {
 	switch {
 	case c.API == nil, c.Documents == nil, c.Authenticator == nil, c.Authorizer == nil, c.Tokens == nil, c.Agents == nil:
@@ -138,6 +132,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	c := &call{w: &recorder{ResponseWriter: w}, r: r, query: query, info: parseInfo(r.Method, r.URL.Path, query), bodyTime: h.bodyTime,
 		memory: h.memory, id: requestID(r), arrived: time.Now()}
+	c.mount = h.mountOf(r.URL.Path)
 	w.Header().Set(auditv1.HeaderAuditID, c.id)
 	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	defer func() {

@@ -54,7 +54,7 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 	}
 	h, err := New(Config{
 		API: api, Documents: openapi.New(kinds), Authenticator: byHeader{}, Authorizer: authorizer, Tokens: token.New(key, api), Agents: agents, Version: "test",
-		Mounts: []Mount{{"/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mounted") })}},
+		Mounts: []Mount{{Prefix: "/v2/", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mounted") })}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +62,7 @@ func (h *Handler) lasts(c *call) bool {
 	if c.info.Resource != "" {
 		return c.info.longRunning(c.query)
 	}
-	return strings.HasPrefix(c.info.Path, profiles) ||
-		slices.ContainsFunc(h.mounts, func(m Mount) bool { return strings.HasPrefix(c.info.Path, m.Prefix) })
+	return strings.HasPrefix(c.info.Path, profiles) || c.mount != nil
 }
 
 // bound gives a client that sends or reads slowly no more time than the request has; what it returns takes that back,

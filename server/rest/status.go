@@ -46,6 +46,10 @@ func (c *call) fail(err error) {
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
 	}
+	if c.mount != nil && c.mount.Refuse != nil {
+		c.mount.Refuse(c.w, int(status.Code), status.Message)
+		return
+	}
 	c.answer(int(status.Code), &status, statusKind)
 }
 

@@ -96,7 +96,7 @@ func (h *Handler) authenticate(next http.Handler) http.Handler {
 func (h *Handler) authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := of(r)
-		a := c.info.attributes(c.query)
+		a := c.attributes()
 		if a.Path == "" || !isOpen(a.Path) {
 			allowed, reason := h.authz.Authorize(c.user, a)
 			c.audit.decision(allowed, reason)
@@ -104,6 +104,9 @@ func (h *Handler) authorize(next http.Handler) http.Handler {
 				c.fail(forbidden(c.user, a, reason))
 				return
 			}
+		}
+		if c.mount != nil {
+			r = r.WithContext(h.permits(r.Context(), c))
 		}
 		next.ServeHTTP(w, r)
 	})

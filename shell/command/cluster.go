@@ -32,6 +32,7 @@ type ServerOptions struct {
 	AutoscalePeriod           time.Duration
 	ServiceCIDR               string
 	NodePortRange             string
+	Registry                  RegistryOptions
 	LocalNode                 AgentOptions // whose kubeconfig the server writes: the node on this machine
 }
 
@@ -52,6 +53,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.MetricResolution, "metric-resolution", 15*time.Second, "How often agents are asked what their nodes and pods use, for top and autoscalers.")
 	flags.DurationVar(&o.AutoscalePeriod, "horizontal-pod-autoscaler-sync-period", 15*time.Second, "How often each autoscaler decides how many pods there should be.")
 	flags.StringVar(&o.ServiceCIDR, "service-cidr", "10.96.0.0/12", "Range of the addresses of services that a new cluster starts with.")
+	o.Registry.addFlags(flags)
 	flags.StringVar(&o.NodePortRange, "service-node-port-range", "30000-32767", "Ports of nodes that services can have.")
 }
 

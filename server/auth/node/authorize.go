@@ -26,7 +26,7 @@ var (
 // cluster's own registry.
 var agentRules = []rbacv1.PolicyRule{
 	{Verbs: reading, APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}},
-	{Verbs: []string{"get", "head"}, NonResourceURLs: []string{"/v2", "/v2/*"}},
+	{Verbs: []string{"get"}, APIGroups: []string{auth.RegistryGroup}, Resources: []string{"images", "images/upstream"}},
 }
 
 // Authorize implements auth.Authorizer.

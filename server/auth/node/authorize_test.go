@@ -102,7 +102,8 @@ func TestAgentsSeeWhatTheirPodsName(t *testing.T) {
 		{"a lock", auth.Attributes{Verb: "update", Group: "coordination.k8s.io", Resource: "leases", Namespace: "kube-system", Name: "n1"}, `can only access leases in the "kube-node-lease" system namespace`},
 		{"an event", auth.Attributes{Verb: "create", Resource: "events", Namespace: "default"}, ""},
 		{"services", auth.Attributes{Verb: "watch", Resource: "services"}, ""},
-		{"an image", auth.Attributes{Verb: "get", Path: "/v2/app/manifests/1"}, ""},
+		{"an image", auth.ImageAttributes("get", "team/app"), ""},
+		{"another registry's image", auth.UpstreamImageAttributes("get", "docker.io/library/nginx"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if allowed, reason := z.Authorize(agent, tt.ask); allowed != (tt.want == "") || reason != tt.want {
@@ -114,7 +115,7 @@ func TestAgentsSeeWhatTheirPodsName(t *testing.T) {
 		"deleting its node":  {Verb: "delete", Resource: "nodes", Name: "n1"},
 		"a pod's spec":       {Verb: "patch", Resource: "pods", Namespace: "default", Name: "web"},
 		"making deployments": {Verb: "create", Group: "apps", Resource: "deployments", Namespace: "default"},
-		"pushing an image":   {Verb: "put", Path: "/v2/app/manifests/1"},
+		"pushing an image":   auth.ImageAttributes("update", "app"),
 	} {
 		if allowed, _ := z.Authorize(agent, ask); allowed {
 			t.Errorf("%s is allowed", name)

@@ -37,6 +37,7 @@ func ClusterRoleBindings() []*rbacv1.ClusterRoleBinding {
 		bind("system:discovery", toGroup(auth.GroupAuthenticated)),
 		bind("system:basic-user", toGroup(auth.GroupAuthenticated)),
 		bind("system:dashboard", toGroup(auth.GroupAuthenticated)),
+		bind("system:registry-login", toGroup(auth.GroupAuthenticated)),
 		bind("system:public-info-viewer", toGroup(auth.GroupAuthenticated), toGroup(groupUnauthenticated)),
 		bind("system:service-account-issuer-discovery", toGroup(groupServiceAccounts)),
 		bind("system:cluster-trust-bundle-discovery", toGroup(groupServiceAccounts)),

@@ -12,6 +12,7 @@ func systemRoles() []*rbacv1.ClusterRole {
 		role("system:discovery", onPaths(get, "/livez /readyz /healthz /version /version/ /openapi /openapi/* /api /api/* /apis /apis/*")),
 		role("system:public-info-viewer", onPaths(get, "/livez /readyz /healthz /version /version/")),
 		role("system:dashboard", onPaths("get head", "/ /ui /ui/*")),
+		role("system:registry-login", onPaths("get head", "/v2 /v2/")),
 		role("system:basic-user",
 			on("authorization.k8s.io", "create", "selfsubjectaccessreviews selfsubjectrulesreviews"),
 			on("authentication.k8s.io", "create", "selfsubjectreviews"),

@@ -1,6 +1,10 @@
 package rbac
 
-import rbacv1 "k8s.io/api/rbac/v1"
+import (
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"leme/server/auth"
+)
 
 // userRoles are the roles that people are given. Whoever adds kinds to a cluster adds them to admin, edit and view by
 // the aggregation labels.
@@ -39,6 +43,7 @@ func editing() []rbacv1.PolicyRule {
 		on("policy", write, "poddisruptionbudgets"),
 		on("networking.k8s.io", write, "ingresses networkpolicies"),
 		on("coordination.k8s.io", write+" "+read, "leases"),
+		on(auth.RegistryGroup, "update delete", "images"),
 	}
 }
 
@@ -54,5 +59,6 @@ func viewing() []rbacv1.PolicyRule {
 		on("batch", read, "cronjobs cronjobs/status jobs jobs/status"),
 		on("policy", read, "poddisruptionbudgets poddisruptionbudgets/status"),
 		on("networking.k8s.io", read, "ingresses ingresses/status networkpolicies"),
+		on(auth.RegistryGroup, "get list", "images"),
 	}
 }
