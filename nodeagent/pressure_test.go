@@ -100,7 +100,8 @@ func TestMemoryPressure(t *testing.T) {
 	}
 	greedy := b.pod("greedy").UID
 	m.haveBy(func() int { // more once it has ended
-		if slices.ContainsFunc(b.containers(greedy), func(c pod.Container) bool { return !c.Sandbox && c.State == pod.Running }) {
+		all, err := b.node.PodContainers(context.Background(), greedy)
+		if err != nil || slices.ContainsFunc(all, func(c pod.Container) bool { return !c.Sandbox && c.State == pod.Running }) {
 			return 50
 		}
 		return 900
