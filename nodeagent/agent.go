@@ -28,6 +28,7 @@ import (
 	"leme/nodeagent/eviction"
 	"leme/nodeagent/imagegc"
 	"leme/nodeagent/pod"
+	"leme/nodeagent/shutdown"
 )
 
 // Agent is one node's agent.
@@ -42,6 +43,7 @@ type Agent struct {
 	scales   *scales
 	pressure *eviction.Manager
 	images   *imagegc.Collector
+	shutdown *shutdown.Manager
 	network  chan struct{} // closed once there is the pod network
 
 	networkOnce sync.Once
@@ -94,7 +96,8 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 	return a, nil
 }
 
-// lookAfterItself makes what keeps the node in working order: who evicts pods, and who removes images.
+// lookAfterItself makes what keeps the node in working order: who evicts pods, who removes images,
+// and who ends pods before the machine goes down.
 func (a *Agent) lookAfterItself() {
 	c := &a.config
 	a.scales = &scales{config: c}
@@ -105,6 +108,10 @@ func (a *Agent) lookAfterItself() {
 	a.pressure = eviction.New(eviction.Config{
 		Thresholds: c.Limits.Eviction, MaxPodGrace: c.Limits.EvictionMaxGrace, Transition: c.Limits.Transition, Every: c.Watch,
 		Machine: a.scales, Meter: meter{c.Runtime, a.podsDir()}, Pods: a.pods, Reclaimer: reclaimer{a},
+		Events: a.voice, Node: a.reference(), Changed: a.node.wake, Logger: a.log,
+	})
+	a.shutdown = shutdown.New(shutdown.Config{
+		Grace: c.Limits.ShutdownGrace, Critical: c.Limits.ShutdownGraceCritical, Pods: a.pods,
 		Events: a.voice, Node: a.reference(), Changed: a.node.wake, Logger: a.log,
 	})
 }
@@ -138,6 +145,7 @@ func (a *Agent) Healthy() error { return a.node.healthy() }
 //  5. the node's pods run; those with addresses of their own once there is the pod network
 //  6. the machine is watched, and pods are evicted when it runs short
 //  7. images that nobody uses are removed when their disk is nearly full
+//  8. pods end before the machine goes down
 func (a *Agent) Run(ctx context.Context) error {
 	a.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
 	defer a.events.Shutdown()
@@ -150,6 +158,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.pods.Run(ctx) })
 	g.Go(func() error { return a.pressure.Run(ctx) })
 	g.Go(func() error { return a.images.Run(ctx) })
+	g.Go(func() error { return a.shutdown.Run(ctx) })
 	return g.Wait()
 }
 

@@ -12,6 +12,7 @@ import (
 func (a *Agent) gate(p *corev1.Pod, others []*corev1.Pod) pod.Verdict {
 	for _, gate := range []pod.Gate{
 		func(p *corev1.Pod, _ []*corev1.Pod) pod.Verdict { return a.pressure.Admit(p) },
+		func(p *corev1.Pod, _ []*corev1.Pod) pod.Verdict { return a.shutdown.Admit(p) },
 		func(p *corev1.Pod, others []*corev1.Pod) pod.Verdict { return admit.Fits(p, a.node.forPods(), others) },
 	} {
 		if v := gate(p, others); v.Reason != "" || len(v.Victims) > 0 {

@@ -135,7 +135,7 @@ func (n *node) look(ctx context.Context) facts {
 			f.images, n.imagesAt = images, now
 		}
 	}
-	if problem := n.healthy(); problem != nil {
+	if problem := errors.Join(n.healthy(), a.shutdown.Status()); problem != nil {
 		f.notReady = problem.Error()
 	}
 	f.short = a.pressure.Conditions()
