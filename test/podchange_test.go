@@ -31,6 +31,7 @@ func TestPodsChangeWhileTheyRun(t *testing.T) {
 		c := state(p, "c")
 		return c.Resources != nil && c.Resources.Limits.Memory().String() == "48Mi" && c.AllocatedResources.Cpu().String() == "60m"
 	})
+	s.told(t, "sized", "ResizeCompleted: Pod resize completed: ")
 	for _, pod := range []*corev1.Pod{sized, s.until(t, "web", "ready", isReady)} {
 		if c := state(pod, "c"); c.RestartCount != 0 {
 			t.Errorf("%s was restarted %d times", pod.Name, c.RestartCount)

@@ -16,6 +16,7 @@ type narrator struct {
 	told    map[string]Waiting // by container: so that each wait is told once
 	refused bool
 	overdue bool
+	resizes resizeStory
 }
 
 // reference names a pod, or a container in it, as events do.
@@ -107,7 +108,7 @@ func (n *narrator) failed(pod *corev1.Pod, a Action, f Failure) {
 		}
 		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "Failed", "Error: "+message)
 	case Resize:
-		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "ResizeError", "Error resizing container: "+f.Message)
+		n.pod(pod, corev1.EventTypeWarning, "ResizeError", "Pod resize error: "+amountsOf(pod, fmt.Sprintf("container %s: %s", a.Container, f.Message)))
 	case Kill:
 		n.container(pod, containerOf(pod, a.Container))(corev1.EventTypeWarning, "FailedKillPod", "error killing pod: "+f.Message)
 	}

@@ -77,18 +77,24 @@ func (v *View) resizeConditions(g group) (conditions []corev1.PodCondition) {
 	if w := v.Pending; w != (Waiting{}) {
 		conditions = append(conditions, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: w.Reason, Message: w.Message})
 	}
-	for _, c := range allContainers(v.Pod) {
-		have, found := g.newest(c.Name)
-		if !found || have.State != Running || v.fits(c, have) {
-			continue
-		}
+	for _, have := range v.resizing(g) {
 		progress := corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue}
 		if f, failed := v.Failures[Action{Verb: Resize, ID: have.ID}.key()]; failed {
-			progress.Reason, progress.Message = resizeError, fmt.Sprintf("container %s: %s", c.Name, f.Message)
+			progress.Reason, progress.Message = resizeError, fmt.Sprintf("container %s: %s", have.Name, f.Message)
 		}
 		return append(conditions, progress)
 	}
 	return conditions
+}
+
+// resizing lists the running containers that the engine holds to other amounts than they are given.
+func (v *View) resizing(g group) (list []Container) {
+	for _, c := range allContainers(v.Pod) {
+		if have, found := g.newest(c.Name); found && have.State == Running && !v.fits(c, have) {
+			list = append(list, have)
+		}
+	}
+	return list
 }
 
 // resources fills in what a container was given, and what the engine really holds it to.

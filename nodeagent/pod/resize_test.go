@@ -121,8 +121,11 @@ func TestResizeWaitsForRoom(t *testing.T) {
 	}
 	b := newBed(t, newEngine("img:1"), bound(asks("one", "500m")), bound(asks("two", "1")))
 	b.until("ready", func() bool { return b.ready("one")() && b.ready("two")() })
+	generation := int64(1)
 	resize := func(cpu string) {
 		pod := b.pod("one")
+		generation++
+		pod.Generation = generation
 		pod.Spec.Containers[0].Resources.Requests["cpu"] = resource.MustParse(cpu)
 		if _, err := b.client.CoreV1().Pods("ns").Update(t.Context(), pod, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
@@ -137,6 +140,17 @@ func TestResizeWaitsForRoom(t *testing.T) {
 	b.until("resized once there is room", func() bool { return given() == "1500m" && resizeLine(b.pod("one").Status) == "" })
 	resize("3")
 	b.until("infeasible", func() bool { return resizeLine(b.pod("one").Status) == "PodResizePending Infeasible" })
+	for _, event := range []string{
+		`ResizeStarted Pod resize started: {"containers":[{"name":"web","resources":{"requests":{"cpu":"1"}}}],"generation":2}`,
+		`ResizeCompleted Pod resize completed: {"containers":[{"name":"web","resources":{"requests":{"cpu":"1"}}}],"generation":2}`,
+		`ResizeDeferred Pod resize Deferred: {"containers":[{"name":"web","resources":{"requests":{"cpu":"1500m"}}}],"generation":3,"error":"Node didn't have enough resource: cpu, requested: 1500, used: 1000, capacity: 2000"}`,
+		`ResizeStarted Pod resize started: {"containers":[{"name":"web","resources":{"requests":{"cpu":"1500m"}}}],"generation":3}`,
+		`ResizeInfeasible Pod resize Infeasible: `,
+	} {
+		if !b.events.has(event) {
+			t.Errorf("no event %s in\n%s", event, b.events)
+		}
+	}
 	if n := b.pod("one").Status.ContainerStatuses[0].RestartCount; n != 0 {
 		t.Errorf("restarted %d times", n)
 	}

@@ -112,6 +112,9 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 		w.log.Debug("planned", "plan", plan.String())
 	}
 	w.narrator.tell(w.view.Pod, plan, w.view.Refused, now)
+	for _, c := range w.narrator.resizes.next(&w.view) {
+		w.narrator.pod(w.view.Pod, c.kind, c.reason, c.message)
+	}
 	for _, a := range plan.Actions {
 		w.act(ctx, a)
 	}
