@@ -61,6 +61,7 @@ func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
 	if f.machine.swap > 0 {
 		s.NodeInfo.Swap = &corev1.NodeSwapStatus{Capacity: &f.machine.swap}
 	}
+	s.Features = &corev1.NodeFeatures{SupplementalGroupsPolicy: new(true)}
 	s.Images = imageList(f.images)
 	for _, c := range f.conditions() {
 		setCondition(&s, c, metav1.NewTime(now).Rfc3339Copy())

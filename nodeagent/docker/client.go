@@ -95,6 +95,7 @@ type Runtime struct {
 	connections  connections
 	attachments  attachments
 	version      engineVersion
+	accounts     accounts
 
 	mu         sync.Mutex
 	inspected  map[string]pod.Container // by ID; what inspecting gave, forgotten at each event of the container

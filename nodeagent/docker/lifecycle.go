@@ -101,6 +101,9 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.removeReading(ctx, r.Node+"/"); err != nil {
+		return err
+	}
 	for _, sandboxes := range []bool{false, true} {
 		var group errgroup.Group
 		group.SetLimit(r.Parallel)

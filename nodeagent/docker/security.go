@@ -23,12 +23,10 @@ func (r *Runtime) applySecurity(ctx context.Context, s pod.Spec, config *contain
 	if c == nil {
 		c = &corev1.SecurityContext{}
 	}
-	user, err := r.user(ctx, s.ImageID, first(c.RunAsUser, p.RunAsUser), first(c.RunAsGroup, p.RunAsGroup))
-	if err != nil {
+	var err error
+	if config.User, host.GroupAdd, err = r.who(ctx, s.ImageID, p, c); err != nil {
 		return err
 	}
-	config.User = user
-	host.GroupAdd = groups(p)
 	host.Privileged = c.Privileged != nil && *c.Privileged
 	host.ReadonlyRootfs = c.ReadOnlyRootFilesystem != nil && *c.ReadOnlyRootFilesystem
 	if c.Capabilities != nil {
@@ -50,30 +48,50 @@ func first[T any](choices ...*T) *T {
 	return nil
 }
 
-// user is "uid", "uid:gid", or empty for the image's own. A group alone goes with the image's user.
-func (r *Runtime) user(ctx context.Context, imageID string, uid, gid *int64) (string, error) {
-	if uid == nil && gid == nil {
-		return "", nil
-	}
-	var user string
+// who is the user that a container runs as, "uid", "uid:gid" or empty for the image's own, and its supplementary groups
+// beside those that the engine finds for it: the engine adds the image's groups where no group is given, and only there.
+func (r *Runtime) who(ctx context.Context, imageID string, p *corev1.PodSecurityContext, c *corev1.SecurityContext) (name string, more []string, err error) {
+	uid, gid := first(c.RunAsUser, p.RunAsUser), first(c.RunAsGroup, p.RunAsGroup)
+	strict := p.SupplementalGroupsPolicy != nil && *p.SupplementalGroupsPolicy == corev1.SupplementalGroupsPolicyStrict
 	if uid != nil {
-		user = strconv.FormatInt(*uid, 10)
-	} else {
-		image, err := r.engine.ImageInspect(ctx, imageID)
-		if err != nil {
-			return "", fmt.Errorf("looking up the image's user: %w", err)
-		}
-		if image.Config != nil {
-			user, _, _ = strings.Cut(image.Config.User, ":")
-		}
-		if user == "" {
-			user = "0"
+		name = strconv.FormatInt(*uid, 10)
+	}
+	if gid == nil && !strict {
+		return name, groups(p), nil
+	}
+	spec := name
+	if uid == nil {
+		if spec, err = r.imageUser(ctx, imageID); err != nil {
+			return "", nil, err
 		}
 	}
 	if gid != nil {
-		user += ":" + strconv.FormatInt(*gid, 10)
+		spec, _, _ = strings.Cut(spec, ":")
 	}
-	return user, nil
+	account, err := r.account(ctx, imageID, spec)
+	if err != nil {
+		return "", nil, err
+	}
+	primary := int64(account.Gid)
+	if gid != nil {
+		primary = *gid
+	}
+	if !strict {
+		more = numbers(account.Sgids)
+	}
+	return fmt.Sprintf("%d:%d", account.Uid, primary), append(more, groups(p)...), nil
+}
+
+// imageUser is whom an image's programs run as.
+func (r *Runtime) imageUser(ctx context.Context, imageID string) (string, error) {
+	image, err := r.engine.ImageInspect(ctx, imageID)
+	if err != nil {
+		return "", fmt.Errorf("looking up the image's user: %w", err)
+	}
+	if image.Config == nil || image.Config.User == "" {
+		return "0", nil
+	}
+	return image.Config.User, nil
 }
 
 func groups(p *corev1.PodSecurityContext) []string {

@@ -29,10 +29,6 @@ var unsupported = []struct {
 	{"spec.securityContext.seLinuxOptions without SELinux", func(s *corev1.PodSpec) bool {
 		return s.SecurityContext != nil && s.SecurityContext.SELinuxOptions != nil
 	}, func(h Host) bool { return h.SELinux }},
-	{"spec.securityContext.supplementalGroupsPolicy: Strict", func(s *corev1.PodSpec) bool {
-		sc := s.SecurityContext
-		return sc != nil && sc.SupplementalGroupsPolicy != nil && *sc.SupplementalGroupsPolicy == corev1.SupplementalGroupsPolicyStrict
-	}, nil},
 }
 
 // unsupportedIn is the same for each container.

@@ -197,6 +197,8 @@ var buildApp = sync.OnceValues(func() (v1.Image, error) {
 		scratch.File{Path: "app", Mode: 0o755, Content: program},
 		scratch.File{Path: "notes.txt", Mode: 0o644, Content: []byte("not a program\n")},
 		scratch.File{Path: "tmp/", Mode: 0o1777},
+		scratch.File{Path: "etc/passwd", Mode: 0o644, Content: []byte("root:x:0:0::/:\nwebber:x:1000:1001::/:\n")},
+		scratch.File{Path: "etc/group", Mode: 0o644, Content: []byte("root:x:0:\nwebber:x:1001:\nmedia:x:50:webber\n")},
 	)
 })
 
