@@ -2,6 +2,7 @@ package pull
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -96,7 +97,7 @@ func (t *Through) ask(ctx context.Context, repo name.Repository, ref, key string
 		t.tags.put(key, m, nil, tagAge)
 		return m, nil
 	}
-	if _, kind := classify(err); kind == ErrNetwork {
+	if _, kind := classify(err); errors.Is(kind, ErrNetwork) {
 		if known, ok := t.tags.last(key); ok {
 			t.cfg.Log.Warn("a registry does not answer; its tag is taken for what it was", "repository", repo.Name(), "tag", ref, "err", err)
 			t.tags.put(key, known, nil, tagAge)
