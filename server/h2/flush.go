@@ -8,7 +8,7 @@ import (
 // flush has what waits written. A handler whose stream is the only one does it itself; otherwise a goroutine does, so
 // that whoever has more to say in this moment can still say it. c.mu is held, and given up while anything is written.
 func (c *conn) flush(own *stream) {
-	if c.flushing || c.err != nil || len(c.out) == 0 {
+	if c.flushing || c.err != nil || c.out.size == 0 {
 		return
 	}
 	c.flushing = true
@@ -18,11 +18,11 @@ func (c *conn) flush(own *stream) {
 	}
 	c.alone = own
 	c.write()
-	for own.waits() && len(c.out) > 0 && c.err == nil {
+	for own.waits() && c.out.size > 0 && c.err == nil {
 		c.write()
 	}
 	c.alone = nil
-	if len(c.out) > 0 && c.err == nil { // others' by now
+	if c.out.size > 0 && c.err == nil { // others' by now
 		go c.flushSoon()
 		return
 	}
@@ -34,7 +34,7 @@ func (c *conn) flushSoon() {
 	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.out) > 0 && c.err == nil {
+	for c.out.size > 0 && c.err == nil {
 		c.write()
 	}
 	c.flushed()
@@ -42,8 +42,7 @@ func (c *conn) flushSoon() {
 
 // write writes what waits now, while more of it gathers.
 func (c *conn) write() {
-	out := c.out
-	c.out = nil
+	out := c.out.take()
 	c.fill()
 	c.mu.Unlock()
 	err := c.tls.SetWriteDeadline(time.Now().Add(c.limits.writing))
@@ -60,7 +59,7 @@ func (c *conn) write() {
 
 // flushed ends flushing.
 func (c *conn) flushed() {
-	if c.done && len(c.out) > 0 && c.err == nil {
+	if c.done && c.out.size > 0 && c.err == nil {
 		go c.flushSoon()
 		return
 	}

@@ -99,7 +99,7 @@ func (c *conn) finish() {
 	if c.flushing {
 		return
 	}
-	if len(c.out) > 0 {
+	if c.out.size > 0 {
 		c.flush(nil)
 		return
 	}

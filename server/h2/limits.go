@@ -27,8 +27,9 @@ const (
 	defaultSize = 65535    // of a window, before anybody says otherwise
 	receiveConn = 1 << 20  // bytes of bodies that wait for their handlers, of a connection
 	receiveOne  = 1 << 20  // of a stream
-	outMost     = 80 << 10 // bytes of frames that wait to be written: handlers that have more wait
-	controlMost = 64 << 10 // bytes beyond outMost of what nobody can be made to wait with
+	pieceMost   = 80 << 10 // bytes of frames that wait to be written: handlers that have more wait
+	streamMost  = 4 << 10  // bytes besides, for each stream
+	controlMost = 64 << 10 // bytes besides of what nobody can be made to wait with
 	headerTable = 4 << 10  // bytes of header fields that are remembered, for each direction
 	settingMost = 100      // settings in a frame
 	usualFields = 10       // header fields of a request that MaxHeaderBytes does not count the overhead of

@@ -32,9 +32,13 @@ func (c *conn) dequeue() *stream {
 	return st
 }
 
+// most is how many bytes may wait to be written: a piece, and a little of every stream, so that an event for all of them
+// keeps no handler waiting.
+func (c *conn) most() int { return pieceMost + streamMost*len(c.streams) }
+
 // fill moves what streams wait with into the output, a frame of each in turn, as far as windows and room allow.
 func (c *conn) fill() {
-	for c.next != nil && len(c.out) < outMost && (c.window > 0 || len(c.next.pending) == 0) {
+	for c.next != nil && c.out.size < c.most() && (c.window > 0 || len(c.next.pending) == 0) {
 		st := c.dequeue()
 		if !st.waits() {
 			continue // it has been dropped meanwhile

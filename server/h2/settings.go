@@ -58,7 +58,7 @@ func (c *conn) onPing(f *http2.PingFrame) {
 // say ends a write to the output. What nobody can be made to wait with is bounded all the same: a client that asks and
 // never reads loses its connection. c.mu is held.
 func (c *conn) say(err error) {
-	if err == nil && len(c.out) > outMost+controlMost {
+	if err == nil && c.out.size > c.most()+controlMost {
 		err = errFlood
 	}
 	if err != nil {
