@@ -5,11 +5,13 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/server/resource"
+	"leme/server/store"
 	"leme/server/tracing"
 )
 
@@ -53,7 +55,6 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 	if to.write(nil) != nil {
 		return
 	}
-	var buf []byte
 	for {
 		if c.begun != nil && !w.Catching() {
 			c.begun() // it costs nothing while it waits
@@ -63,24 +64,39 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return
 		}
-		buf = buf[:0]
-		for i := 0; i < len(events) && err == nil; i++ {
-			buf, err = f.append(buf, events[i])
-		}
-		if err != nil {
-			status := statusOf(err)
-			buf, _ = f.appendError(buf, &status)
-			_ = to.write(buf)
+		size, goOn := sendFrames(to, f, events, err)
+		if !goOn {
 			return
 		}
-		if to.write(buf) != nil {
-			return // the client has gone
-		}
-		series.sent(len(events), len(buf))
-		if cap(buf) > 16*chunk { // the first events of a large collection must not keep their room for as long as the watch lasts
-			buf = nil
-		}
+		series.sent(len(events), size)
 	}
+}
+
+// frameRooms are for what a watch sends. They are there for all watches: one of each's own would be most of what an idle
+// watch keeps, and more than a processor's cache holds when an event wakes all of them.
+var frameRooms = sync.Pool{New: func() any { b := make([]byte, 0, frameRoom); return &b }}
+
+const (
+	frameRoom = 8 << 10 // bytes
+	frameMost = 2 * chunk
+)
+
+// sendFrames sends events, or the error that ends a watch.
+func sendFrames(to patient, f *framer, events []store.Event, err error) (size int, goOn bool) {
+	room := frameRooms.Get().(*[]byte)
+	buf := (*room)[:0]
+	for i := 0; i < len(events) && err == nil; i++ {
+		buf, err = f.append(buf, events[i])
+	}
+	if err != nil {
+		status := statusOf(err)
+		buf, _ = f.appendError(buf, &status)
+	}
+	goOn = to.write(buf) == nil && err == nil
+	if *room = buf; cap(buf) <= frameMost { // the first events of a large collection must not keep their room for good
+		frameRooms.Put(room)
+	}
+	return len(buf), goOn
 }
 
 func watchTime(o metav1.ListOptions) time.Duration {
