@@ -66,6 +66,8 @@ type logRead struct {
 
 	since time.Time // entries before it are not asked for
 	seen  int       // entries with exactly this time that were written already
+
+	stdout, stderr echoes
 }
 
 func (l *logRead) run(ctx context.Context) error {
@@ -134,11 +136,21 @@ func (l *logRead) request(ctx context.Context) error {
 			skip--
 			continue
 		}
+		if l.follow && l.echoes(e).again(e) {
+			continue
+		}
 		l.remember(e.time)
 		if err := l.out.write(e); err != nil {
 			return err
 		}
 	}
+}
+
+func (l *logRead) echoes(e entry) *echoes {
+	if e.stderr {
+		return &l.stderr
+	}
+	return &l.stdout
 }
 
 // remember notes how far the log is written, for a request that goes on from here. A record without a time counts to
