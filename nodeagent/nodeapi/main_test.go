@@ -20,6 +20,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
 
@@ -73,7 +74,9 @@ func (n *node) run(t *testing.T, p *corev1.Pod) string {
 	return id
 }
 
-// Lookup, ContainerID and List are nodeapi.Pods.
+// Lookup, ContainerID, List and Volumes are nodeapi.Pods.
+func (n *node) Volumes(types.UID) map[string]string { return nil }
+
 func (n *node) Lookup(_, name, uid string) (*corev1.Pod, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -10,9 +10,11 @@ import (
 	"leme/nodeagent/pod"
 )
 
-// metrics are the agent's own.
+// metrics are the agent's own, and those of claims' volumes.
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
-	promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(claimVolumes{s.Pods, s.store.volumes()})
+	promhttp.HandlerFor(prometheus.Gatherers{s.Metrics, registry}, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 }
 
 // resourceMetrics are those of node, pods and containers, by the names of the kubelet's /metrics/resource.

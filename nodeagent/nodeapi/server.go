@@ -30,6 +30,8 @@ type Pods interface {
 	// status goes to the client as it is; any other as a bad request.
 	ContainerID(namespace, pod, container string, previous bool) (string, error)
 	List() []*corev1.Pod
+	// Volumes gives where on this host a pod's volumes are, by name.
+	Volumes(uid types.UID) map[string]string
 }
 
 // Observer tells of containers.
@@ -121,7 +123,7 @@ func New(c Config) (*Server, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	return &Server{Config: c, started: time.Now(), gauge: gauge{runtime: c.Runtime}, store: newStore(c.Runtime)}, nil
+	return &Server{Config: c, started: time.Now(), gauge: gauge{runtime: c.Runtime}, store: newStore(c.Runtime, c.Pods)}, nil
 }
 
 // drainTime is how long requests under way may go on when the server stops.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"leme/nodeagent/disk"
 	"leme/nodeagent/pod"
 )
@@ -20,27 +22,41 @@ const (
 	storedWithin = 30 * time.Second // what has not been walked through by then is as it was
 )
 
-// store knows what containers take of the disk. It looks in the background, while somebody wants to know.
+// store knows what containers and volumes take of the disk. It looks in the background, while somebody wants to know.
 type store struct {
 	mu     sync.Mutex
-	of     map[string]stored // by the containers' IDs
-	asked  chan struct{}     // one value while somebody wants to know
+	of     map[string]stored         // by the containers' IDs
+	in     map[types.UID][]volumeUse // by the pods' UIDs
+	asked  chan struct{}             // one value while somebody wants to know
 	engine Observer
+	pods   Pods
 }
 
-func newStore(engine Observer) *store {
-	return &store{of: map[string]stored{}, asked: make(chan struct{}, 1), engine: engine}
+func newStore(engine Observer, pods Pods) *store {
+	return &store{of: map[string]stored{}, asked: make(chan struct{}, 1), engine: engine, pods: pods}
 }
 
-// known is what was found last, by the containers' IDs. It makes the store look again, when the time comes.
+// known is what was found last of containers, by their IDs. It makes the store look again, when the time comes.
 func (s *store) known() map[string]stored {
+	s.ask()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of
+}
+
+// volumes is what was found last of volumes, by their pods' UIDs, and makes the store look again likewise.
+func (s *store) volumes() map[types.UID][]volumeUse {
+	s.ask()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.in
+}
+
+func (s *store) ask() {
 	select {
 	case s.asked <- struct{}{}:
 	default:
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.of
 }
 
 // run looks until ctx ends.
@@ -86,6 +102,10 @@ func (s *store) look(ctx context.Context) {
 		}
 	}
 	s.mu.Lock()
+	volumes := s.in
+	s.mu.Unlock()
+	volumes = measureVolumes(ctx, s.pods, volumes)
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of = found
+	s.of, s.in = found, volumes
 }

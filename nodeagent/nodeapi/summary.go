@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"leme/nodeagent/cgroup"
 	"leme/nodeagent/pod"
@@ -24,7 +25,8 @@ func (s *Server) summary(w http.ResponseWriter, r *http.Request) {
 		interfaces = nil // of another kernel's network
 	}
 	writeJSON(w, http.StatusOK, summarize(summaryView{
-		node: s.Node, started: s.started, measurement: m, disks: s.disks(r.Context()), stored: s.store.known(), interfaces: interfaces,
+		node: s.Node, started: s.started, measurement: m, disks: s.disks(r.Context()), stored: s.store.known(), volumes: s.store.volumes(),
+		interfaces: interfaces,
 	}))
 }
 
@@ -35,6 +37,7 @@ type summaryView struct {
 	node       string
 	started    time.Time
 	stored     map[string]stored
+	volumes    map[types.UID][]volumeUse
 	interfaces []cgroup.Interface // of the machine
 }
 
@@ -99,6 +102,9 @@ func (v summaryView) pod(all []usage) podSummary {
 		p.CPU.UsageNanoCores = &rate
 	}
 	p.Storage = v.storage(p.Containers)
+	for i := range v.volumes[first.PodUID] {
+		p.Volumes = append(p.Volumes, v.volumes[first.PodUID][i].summary(first.PodNamespace))
+	}
 	return p
 }
 

@@ -33,6 +33,7 @@ type (
 		Memory     memorySummary      `json:"memory"`
 		Network    *networkSummary    `json:"network,omitempty"`
 		Storage    *fsSummary         `json:"ephemeral-storage,omitempty"`
+		Volumes    []volumeSummary    `json:"volume,omitempty"`
 		Processes  *processSummary    `json:"process_stats,omitempty"`
 	}
 	podReference struct {
@@ -82,6 +83,15 @@ type (
 		InodesFree     *int64    `json:"inodesFree,omitempty"`
 		Inodes         *int64    `json:"inodes,omitempty"`
 		InodesUsed     *int64    `json:"inodesUsed,omitempty"`
+	}
+	volumeSummary struct {
+		fsSummary
+		Name   string          `json:"name"`
+		PVCRef *claimReference `json:"pvcRef,omitempty"`
+	}
+	claimReference struct {
+		Name      string `json:"name"`
+		Namespace string `json:"namespace"`
 	}
 	processSummary struct {
 		ProcessCount uint64 `json:"process_count"`

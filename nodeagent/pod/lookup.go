@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Lookup finds a pod of this node, as the API has it; with an empty uid the one that has the name now. Read-only.
@@ -78,6 +79,17 @@ func waitingFor(p *corev1.Pod, container string) string {
 		return "trying and failing to pull image"
 	}
 	return strings.TrimSpace(s.State.Waiting.Reason)
+}
+
+// Volumes gives where on this host a pod's volumes are, by name, once they are set up. Read-only.
+func (m *Manager) Volumes(uid types.UID) map[string]string {
+	w := m.worker(uid)
+	if w == nil {
+		return nil
+	}
+	w.mail.mu.Lock()
+	defer w.mail.mu.Unlock()
+	return w.mail.paths
 }
 
 // find prefers a pod that the API still has over one of the same name that is being cleaned away.

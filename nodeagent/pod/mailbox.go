@@ -23,7 +23,8 @@ type mailbox struct {
 	waiters []waiter
 	pulling map[string]string // how far the images are that are pulled, by container
 
-	containers []Container // as last observed
+	containers []Container       // as last observed
+	paths      map[string]string // of the volumes, by name
 }
 
 // eventPause holds back an answer to the engine's events while an operation of ours causes them.
@@ -67,7 +68,7 @@ func (w *worker) lookSoon() {
 func (w *worker) publish() {
 	w.mail.mu.Lock()
 	defer w.mail.mu.Unlock()
-	w.mail.containers = w.view.Containers
+	w.mail.containers, w.mail.paths = w.view.Containers, w.paths
 }
 
 // post leaves a message, from any goroutine.

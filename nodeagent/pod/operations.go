@@ -156,7 +156,10 @@ func (w *worker) prepareVolumes() operation {
 		if err != nil {
 			return nil, err
 		}
-		return func() { w.paths, w.view.Volumes, w.view.Stale = paths, true, false }, nil
+		return func() {
+			w.paths, w.view.Volumes, w.view.Stale = paths, true, false
+			w.publish()
+		}, nil
 	}
 }
 
