@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/nftables"
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,13 @@ func ableHost(engine *client.Client) error {
 		if caps[0].Effective&(1<<needed) == 0 {
 			return errors.New("the agent is not root")
 		}
+	}
+	firewall, err := nftables.New()
+	if err == nil {
+		_, err = firewall.ListTablesOfFamily(nftables.TableFamilyIPv4)
+	}
+	if err != nil {
+		return fmt.Errorf("the kernel has no nf_tables: %w", err)
 	}
 	return nil
 }

@@ -137,7 +137,11 @@ func setSysctls(namespace *os.File, sysctls map[string]string) error {
 	}
 	return within(namespace, func() error {
 		for name, value := range sysctls {
-			if err := os.WriteFile(sysctlPath(name), []byte(value), 0); err != nil {
+			path := sysctlPath(name)
+			if !strings.HasPrefix(path, "/proc/sys/net/") {
+				return fmt.Errorf("setting sysctl %s: it is not the pod's network's", name)
+			}
+			if err := os.WriteFile(path, []byte(value), 0); err != nil {
 				return fmt.Errorf("setting sysctl %s: %w", name, err)
 			}
 		}
