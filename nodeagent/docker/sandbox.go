@@ -92,6 +92,14 @@ func (r *Runtime) runScoredSandbox(ctx context.Context, s pod.Sandbox, image str
 	if err != nil {
 		return pod.Container{}, err
 	}
+	if s.Made != nil && !r.oom.unknown() { // else it may have to be made again
+		made := identity(id, options.Config.Labels)
+		made.State = pod.Created
+		if address.IsValid() {
+			made.IP = address.String()
+		}
+		s.Made(made)
+	}
 	c, err := r.startSandbox(ctx, id, options.NetworkingConfig != nil)
 	if err != nil {
 		r.discard(ctx, id)

@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -25,6 +26,7 @@ type engine struct {
 	listeners  map[int]func(types.UID)
 	envs       map[string][]string // by ID
 	host       Host
+	starts     chan error // what starting a sandbox waits for, and how it ends; nil: nothing
 }
 
 func newEngine(images ...string) *engine {
@@ -94,14 +96,24 @@ func (e *engine) add(name string, c Container) (Container, error) {
 	return c, nil
 }
 
-func (e *engine) RunSandbox(_ context.Context, s Sandbox) (Container, error) {
+func (e *engine) RunSandbox(ctx context.Context, s Sandbox) (Container, error) {
 	if s.Handler != "" && s.Handler != "runc" {
 		return Container{}, fmt.Errorf("unknown or invalid runtime name: %s", s.Handler)
 	}
 	c, err := e.add(fmt.Sprintf("sandbox %s %d", s.Pod.UID, s.Attempt), Container{PodUID: s.Pod.UID, PodName: s.Pod.Name,
-		PodNamespace: s.Pod.Namespace, Sandbox: true, Attempt: s.Attempt, State: Running, IP: "10.0.0.9"})
-	e.change(s.Pod.UID, func() {})
-	return c, err
+		PodNamespace: s.Pod.Namespace, Sandbox: true, Attempt: s.Attempt, State: Created, IP: "10.0.0.9"})
+	if err != nil {
+		return c, err
+	}
+	if e.starts != nil {
+		s.Made(c)
+		if err := <-e.starts; err != nil {
+			return c, errors.Join(err, e.Remove(ctx, c.ID))
+		}
+	}
+	e.change(s.Pod.UID, func() { e.find(c.ID).State = Running })
+	c.State = Running
+	return c, nil
 }
 
 func (e *engine) Create(_ context.Context, s Spec) (string, error) {

@@ -17,6 +17,7 @@ type mailbox struct {
 	refresh bool // objects that the pod uses
 	health  map[string]Health
 	end     *End // why the node ends the pod
+	making  *making
 	purge   bool // the dead containers of the pod, which has ended
 	over    bool // the pod's status says that it has ended, whether the API has heard of it or not
 	ended   bool // the worker has
@@ -44,6 +45,7 @@ func (w *worker) collect() {
 		w.view.End = m.end
 	}
 	w.view.Purge = m.purge
+	w.making, w.view.Making = m.making, m.making != nil
 	w.view.Health, w.view.Pulling = maps.Clone(m.health), maps.Clone(m.pulling)
 	if m.changed {
 		m.changed = false

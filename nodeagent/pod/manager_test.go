@@ -1,7 +1,9 @@
 package pod
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -177,6 +179,34 @@ func TestLife(t *testing.T) {
 		if !b.events.has(want) {
 			t.Errorf("no event %q in\n%s", want, b.events)
 		}
+	}
+}
+
+// Containers are made while their sandbox starts, and run once it does. When it does not come to that, nothing is
+// wrong with them.
+func TestContainersAreMadeWhileTheSandboxStarts(t *testing.T) {
+	e := newEngine("img:1")
+	e.starts = make(chan error)
+	b := newBed(t, e, web())
+	states := func() string {
+		var all []string
+		for _, c := range e.list("u") {
+			all = append(all, fmt.Sprintf("%s %d %s", cmp.Or(c.Name, "sandbox"), c.Attempt, c.State))
+		}
+		return strings.Join(all, ", ")
+	}
+	b.until("the container is made", func() bool { return states() == "sandbox 0 created, web 0 created" })
+	e.starts <- errors.New("no such thing")
+	b.until("the sandbox is tried again", func() bool {
+		return b.events.has("FailedCreatePodSandBox") && strings.HasSuffix(states(), "sandbox 0 created")
+	})
+	e.starts <- nil
+	b.until("all runs", func() bool { return b.client.Ready(t, "ns", "web") })
+	if got := states(); got != "sandbox 0 running, web 0 running" {
+		t.Error(got)
+	}
+	if b.events.has("Failed ") {
+		t.Errorf("a container is blamed:\n%s", b.events)
 	}
 }
 

@@ -26,6 +26,7 @@ type View struct {
 	Resized    map[string]Share     // what the engine took last, by container ID
 	Renewed    map[string]bool      // containers that were ended in order to start again, by ID
 	Hooked     map[string]bool      // sidecars whose preStop hook has begun, by ID
+	Making     bool                 // a sandbox starts, for which containers can be made
 	Volumes    bool                 // they have been set up
 	Stale      bool                 // what the volumes are made of has changed since
 	Clean      bool                 // nothing of the pod is left on disk

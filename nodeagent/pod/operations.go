@@ -187,6 +187,7 @@ func (w *worker) runSandbox(a Action) operation {
 		last = sandboxes[0]
 	}
 	say := w.narrator.pod // it only records events, from any goroutine
+	start := &sandboxStart{over: make(chan struct{})}
 	return func(ctx context.Context) (func(), error) {
 		if err := checkHostname(name); err != nil {
 			return nil, err
@@ -200,7 +201,9 @@ func (w *worker) runSandbox(a Action) operation {
 		}
 		sandbox, err := w.deps.Runtime.RunSandbox(ctx, Sandbox{
 			Pod: pod, Attempt: a.Attempt, Hostname: name, DNS: dns, Ports: hostPorts(pod), Handler: handler,
+			Made: func(c Container) { w.made(c, start) },
 		})
+		w.endMaking(start, sandbox, err)
 		return func() {
 			if last.ID != "" {
 				w.view.BackOff[sandboxKey] = w.view.BackOff[sandboxKey].Next(last)
@@ -259,6 +262,6 @@ func hostPorts(pod *corev1.Pod) []corev1.ContainerPort {
 func (w *worker) podNow() *corev1.Pod {
 	pod := *w.view.Pod
 	pod.Status = *w.view.Pod.Status.DeepCopy()
-	w.view.addresses(&pod.Status, groupOf(w.view.Containers))
+	w.view.addresses(&pod.Status, groupOf(w.expected()))
 	return &pod
 }

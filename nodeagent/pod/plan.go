@@ -71,6 +71,7 @@ func (p *planner) run() {
 	sandbox, up := p.group.sandbox()
 	if !up {
 		p.replaceSandbox()
+		p.prepare()
 		return
 	}
 	p.sweep(sandbox)
@@ -87,6 +88,23 @@ func (p *planner) run() {
 	if p.initialized(sandbox) {
 		for i := range p.Pod.Spec.Containers {
 			p.tend(sandbox, &p.Pod.Spec.Containers[i], false)
+		}
+	}
+}
+
+// prepare begins with the first containers while their first sandbox starts.
+func (p *planner) prepare() {
+	if !p.Making || !p.Volumes {
+		return
+	}
+	first := p.Pod.Spec.Containers
+	if inits := p.Pod.Spec.InitContainers; len(inits) > 0 {
+		first = inits[:1]
+	}
+	for i := range first {
+		_, busy := p.Busy[first[i].Name]
+		if _, found := p.group.newest(first[i].Name); !found && !busy {
+			p.start(&first[i], Action{Attempt: p.attempt(p.group, first[i].Name)})
 		}
 	}
 }

@@ -85,6 +85,10 @@ func TestPlan(t *testing.T) {
 	busy := func(key string, o Operation) func(*View) {
 		return func(v *View) { v.Busy = map[string]Operation{key: o} }
 	}
+	making := func(v *View) {
+		busy(sandboxKey, Operation{Verb: RunSandbox})(v)
+		v.Making, v.Containers[0].State = true, Created
+	}
 	for _, c := range []struct {
 		name string
 		have []Container
@@ -94,6 +98,10 @@ func TestPlan(t *testing.T) {
 		// The way up.
 		{"new", nil, []func(*View){bare}, "prepare volumes; run sandbox 0"},
 		{"new, volumes under way", nil, []func(*View){bare, busy(volumesKey, Operation{Verb: PrepareVolumes})}, "run sandbox 0"},
+		{"the sandbox starts", nil, []func(*View){making}, "start web 0"},
+		{"the sandbox starts, volumes not ready", nil, []func(*View){making, func(v *View) { v.Volumes = false }}, "prepare volumes"},
+		{"the sandbox starts, made meanwhile", []Container{made("web", 0, Created)}, []func(*View){making}, ""},
+		{"the sandbox starts, with init containers", nil, []func(*View){withInit, making}, "start one 0"},
 		{"sandbox up, volumes not", nil, []func(*View){func(v *View) { v.Volumes = false }}, "prepare volumes"},
 		{"ready to start", nil, nil, "start web 0"},
 		{"starting", nil, []func(*View){busy("web", Operation{Verb: Start})}, ""},

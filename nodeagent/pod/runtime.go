@@ -94,7 +94,8 @@ type Sandbox struct {
 	DNS          DNS
 	Ports        []corev1.ContainerPort // those with a hostPort
 	CgroupParent string
-	Handler      string // the engine's runtime by the pod's RuntimeClass; empty for the engine's default
+	Made         func(Container) // called when the sandbox is there and about to start; nil, or called from any goroutine
+	Handler      string          // the engine's runtime by the pod's RuntimeClass; empty for the engine's default
 }
 
 // DNS is a pod's resolver configuration, resolved from its policy.

@@ -20,7 +20,7 @@ import (
 // An agent that is killed on the way finds a container without its start, or none.
 func (w *worker) start(a Action) operation {
 	c := containerOf(w.view.Pod, a.Container)
-	g := groupOf(w.view.Containers)
+	g, making := groupOf(w.expected()), w.making
 	sandbox, _ := g.sandbox()
 	last, restarted := g.newest(a.Container)
 	pod := w.podNow()
@@ -40,7 +40,13 @@ func (w *worker) start(a Action) operation {
 		id, image := a.ID, Image{}
 		if id == "" {
 			var err error
-			if id, image, err = s.create(ctx, sandbox, a.Attempt); err != nil {
+			id, image, err = s.create(ctx, sandbox, a.Attempt)
+			if making != nil {
+				if lost := making.wait(ctx); lost != nil {
+					return nil, lost
+				}
+			}
+			if err != nil {
 				return nil, err
 			}
 		}

@@ -36,6 +36,7 @@ type worker struct {
 	wake    chan struct{}
 	results chan result
 	mail    mailbox
+	making  *making
 
 	view     View
 	paths    map[string]string // of the volumes
