@@ -67,12 +67,13 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 
 // control runs the controllers and the scheduler for as long as this server leads.
 func (s *Server) control(ctx context.Context, p *parts) error {
+	placing := scheduler.NewMetrics(s.metrics)
 	err := controller.Run(ctx, controller.Config{
 		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
 		Volumes: p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
 		AutoscalePeriod: s.config.AutoscalePeriod, Metrics: s.metrics,
 		WhileLeading: []func(context.Context) error{
-			func(ctx context.Context) error { return scheduler.Run(ctx, p.api) },
+			func(ctx context.Context) error { return scheduler.Run(ctx, p.api, placing) },
 		},
 	})
 	if ctx.Err() != nil {

@@ -32,6 +32,7 @@ func (r *Runtime) kernelStats(id string, now time.Time) (pod.Stats, error) {
 		return pod.Stats{}, err
 	}
 	stats := ofGroup(u, now)
+	stats.Group = group.Name
 	if !c.Sandbox || c.IP == "" {
 		return stats, nil
 	}

@@ -139,9 +139,13 @@ func (c cadvisor) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// labelsOf are a container's; a sandbox has no name of its own.
+// labelsOf are a container's; a sandbox has no name of its own. Its id is that of its control group.
 func labelsOf(u usage) []string {
-	return []string{u.Name, "/docker/" + u.ID, u.Image, u.ID, u.PodNamespace, u.PodName}
+	id := u.Group
+	if id == "" {
+		id = "/" + u.ID // the engine does not tell
+	}
+	return []string{u.Name, id, u.Image, u.ID, u.PodNamespace, u.PodName}
 }
 
 // tell sends a value with the time at which it was measured.

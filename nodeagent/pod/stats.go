@@ -4,7 +4,8 @@ import "time"
 
 // Stats is what a container has consumed at a moment, since its start. What is not told is 0.
 type Stats struct {
-	Time time.Time
+	Time  time.Time
+	Group string // the name of the control group
 
 	CPU, User, System         time.Duration // processor time
 	Periods, ThrottledPeriods uint64        // of its quota of processors

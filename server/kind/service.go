@@ -27,6 +27,10 @@ var Service = &Kind{
 	HasStatus:      true,
 	CreateOnUpdate: true,
 
+	Subresources: []Subresource{
+		proxied(connection[corev1.ServiceProxyOptions]("proxy", proxyVerbs, core("ServiceProxyOptions"))),
+	},
+
 	Validate:       validates(validateService),
 	ValidateUpdate: validatesOver(validateServiceUpdate),
 	ValidateStatus: validatesOver(validateServiceStatus),

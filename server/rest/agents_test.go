@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"leme/server/auth"
 	"leme/server/kind"
@@ -193,4 +195,84 @@ func TestPodProxy(t *testing.T) {
 			t.Errorf("port %q is %s, want %s", in, got, want)
 		}
 	}
+}
+
+// A service's proxy goes to a ready pod behind it, and nowhere else, whatever the endpoints say.
+func TestServiceProxy(t *testing.T) {
+	b := newAgentBed(t, http.HandlerFunc(tell))
+	address := ownAddress(t)
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.Method, r.URL) }))
+	backend.Listener = listener
+	backend.Start()
+	defer backend.Close()
+	port := int32(backend.Listener.Addr().(*net.TCPAddr).Port)
+	if _, err := resource.For[*corev1.Pod](b.api, kind.Pod, "test").UpdateStatus(t.Context(), "default", "single", func(p *corev1.Pod) error {
+		p.Status.PodIP, p.Status.PodIPs = address, []corev1.PodIP{{IP: address}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"}}
+	service.Spec.ClusterIP, service.Spec.ClusterIPs = corev1.ClusterIPNone, []string{corev1.ClusterIPNone}
+	service.Spec.Ports = []corev1.ServicePort{{Name: "http", Port: 80}, {Name: "other", Port: 81}}
+	if _, err := resource.For[*corev1.Service](b.api, kind.Service, "test").Create(t.Context(), service); err != nil {
+		t.Fatal(err)
+	}
+	endpoint := func(pod, address string, ready bool) discoveryv1.Endpoint {
+		return discoveryv1.Endpoint{
+			Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: &ready},
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: pod},
+		}
+	}
+	list := &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Namespace: "default", Name: "web-1", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: &port}},
+		Endpoints: []discoveryv1.Endpoint{
+			endpoint("single", address, true), endpoint("double", "192.0.2.2", true), endpoint("single", "192.0.2.3", true), endpoint("lost", "192.0.2.4", false),
+		},
+	}
+	if _, err := resource.For[*discoveryv1.EndpointSlice](b.api, kind.EndpointSlice, "test").Create(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	const services = "/api/v1/namespaces/default/services/"
+	for _, tt := range []struct {
+		request string
+		code    int
+		want    string
+	}{
+		{"GET " + services + "web:http/proxy/a/b?c=d", 200, "GET /a/b?c=d"},
+		{"POST " + services + "http:web:80/proxy/", 200, "POST /"},
+		{"GET " + services + "web:81/proxy/", 503, `no endpoints available for service \"web\"`},
+		{"GET " + services + "web:82/proxy/", 503, `no service port 82 found for service \"web\"`},
+		{"GET " + services + "web/proxy/", 503, `no endpoints available for service \"web\"`},
+		{"GET " + services + "nobody:80/proxy/", 404, `services \"nobody\" not found`},
+		{"GET " + services + "ftp:web:80/proxy/", 400, "invalid service request"},
+	} {
+		for range 5 { // endpoints are chosen at random
+			if code, _, body := b.do(t, tt.request, ""); code != tt.code || !strings.Contains(body, tt.want) {
+				t.Errorf("%s: %d %s, want %d %s", tt.request, code, body, tt.code, tt.want)
+			}
+		}
+	}
+}
+
+// ownAddress is one of this machine's that is no loopback, which endpoints may not be.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil && ip.IP.IsGlobalUnicast() {
+			return ip.IP.String()
+		}
+	}
+	t.Skip("this machine has no address but the loopback")
+	return ""
 }

@@ -33,6 +33,7 @@ func connections() []connection {
 		{pods, "portforward", podPortForward},
 		{pods, "proxy", podProxy},
 		{nodes, "proxy", nodeProxy},
+		{kind.Service.GroupResource(), "proxy", serviceProxy},
 		{kind.ServiceAccount.GroupResource(), "token", createToken},
 	}
 }

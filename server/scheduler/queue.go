@@ -25,6 +25,7 @@ type queue struct {
 // waiter is a pod in the queue.
 type waiter struct {
 	info     *podInfo
+	added    time.Time // when the pod came into the queue
 	attempts int
 	last     time.Time // of the last attempt
 	retry    time.Time // while backing off
@@ -56,7 +57,7 @@ func moreUrgent(a, b *waiter) bool {
 func (q *queue) add(p *podInfo) {
 	w, ok := q.known[p.uid]
 	if !ok {
-		w = &waiter{info: p}
+		w = &waiter{info: p, added: time.Now()}
 		q.known[p.uid] = w
 		q.toReady(w)
 		return

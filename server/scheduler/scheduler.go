@@ -23,16 +23,16 @@ const (
 	component = corev1.DefaultSchedulerName
 )
 
-// Run places the pods that ask for the default scheduler. It returns nil when ctx ends.
-func Run(ctx context.Context, api *resource.API) error {
-	if err := runParts(ctx, api); err != nil && ctx.Err() == nil {
+// Run places the pods that ask for the default scheduler, and counts; m may be nil. It returns nil when ctx ends.
+func Run(ctx context.Context, api *resource.API, m *Metrics) error {
+	if err := runParts(ctx, api, m); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("scheduling: %w", err)
 	}
 	return nil
 }
 
 // runParts follows the cluster, decides and writes, side by side.
-func runParts(ctx context.Context, api *resource.API) error {
+func runParts(ctx context.Context, api *resource.API, m *Metrics) error {
 	pods := resource.For[*corev1.Pod](api, kind.Pod, user)
 	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, user)
 	host, err := os.Hostname()
@@ -50,7 +50,8 @@ func runParts(ctx context.Context, api *resource.API) error {
 	s.budgets = func() []*policyv1.PodDisruptionBudget { return budgets.List("", nil) }
 	volumes := newVolumeStore(api)
 	s.cluster.storage = volumes
-	w := newWriter(api, pods, recorder.From(component), s)
+	w := newWriter(api, pods, recorder.From(component), s, m)
+	defer m.lead(s)()
 	b := &volumeBinder{volumes, w, make(chan outcome, backlog)}
 	w.volumes = b
 
@@ -90,6 +91,9 @@ func runParts(ctx context.Context, api *resource.API) error {
 func (s *state) run(ctx context.Context, w *writer) error {
 	for ctx.Err() == nil {
 		o, ok := s.try(time.Now())
+		if ok {
+			w.metrics.decided(o, time.Now())
+		}
 		switch {
 		case !ok:
 			s.wait(ctx)

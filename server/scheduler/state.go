@@ -123,6 +123,9 @@ type outcome struct {
 	refused *refusal       // nil: placed
 	volumes []volumeChoice // what the pod's claims need before it is bound
 
+	tried, queued time.Time // when this attempt began, and when the pod was first to be tried
+	attempts      int       // this one counted
+
 	nominated string        // the node that a refused pod is nominated for
 	victims   []*corev1.Pod // who has to go from there
 	displaced []*corev1.Pod // who is nominated for it no longer
@@ -139,7 +142,7 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 	}
 	node, refused := s.cluster.decide(w.info)
 	if refused != nil {
-		o = outcome{pod: w.info.pod, refused: refused}
+		o = outcome{pod: w.info.pod, refused: refused, tried: now, queued: w.added, attempts: w.attempts}
 		s.makeRoom(w.info, &o)
 		s.queue.park(w, refused.wake)
 		return o, true
@@ -149,7 +152,7 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 	s.cluster.place(w.info, node.name)
 	s.binding[w.info.uid] = w
 	s.queue.happened(podPlaced)
-	return outcome{pod: w.info.pod, node: node.name, volumes: volumes}, true
+	return outcome{pod: w.info.pod, node: node.name, volumes: volumes, tried: now, queued: w.added, attempts: w.attempts}, true
 }
 
 // storageChanged wakes what a change of claims or volumes may help.

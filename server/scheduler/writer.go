@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -32,10 +33,11 @@ type writer struct {
 	refusals chan outcome
 	crowded  chan outcome // those whose victims are to go
 	volumes  *volumeBinder
+	metrics  *Metrics // nil: nothing is counted
 }
 
-func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state) *writer {
-	return &writer{api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog), crowded: make(chan outcome, backlog)}
+func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state, m *Metrics) *writer {
+	return &writer{metrics: m, api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog), crowded: make(chan outcome, backlog)}
 }
 
 // run writes until ctx ends.
@@ -104,6 +106,9 @@ func (w *writer) bind(ctx context.Context, batch []outcome) {
 	}
 	for i, err := range w.api.UpdateMany(ctx, changes) {
 		o := batch[i]
+		if err == nil || ctx.Err() == nil {
+			w.metrics.bound(o, err, time.Now())
+		}
 		if err == nil {
 			w.events.Normal(o.pod, "Scheduled", "Successfully assigned %s/%s to %s", o.pod.Namespace, o.pod.Name, o.node)
 			continue
