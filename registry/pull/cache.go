@@ -39,19 +39,11 @@ func openCache(dir string, limit int64, age time.Duration) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*"+partialSuffix))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range left {
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return &cache{
+	c := &cache{
 		dir: dir, limit: limit, age: age,
 		trusted: map[v1.Hash]bool{}, flights: map[v1.Hash]*flight{}, partials: map[v1.Hash]*partial{}, pins: map[v1.Hash]int{},
-	}, nil
+	}
+	return c, c.restore()
 }
 
 func (c *cache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm+"-"+h.Hex) }
@@ -139,6 +131,9 @@ func (c *cache) adopt(l layer, p *partial) error {
 		return err
 	}
 	c.trust(l.digest)
+	if err := os.Remove(p.file.Name() + stateSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return nil
 }
 
@@ -146,7 +141,7 @@ func (c *cache) adopt(l layer, p *partial) error {
 func (c *cache) keep(l layer, p *partial, why error) error {
 	if errors.Is(why, syscall.ENOSPC) || errors.Is(why, syscall.EDQUOT) {
 		p.close()
-		return os.Remove(p.file.Name())
+		return removePartial(p.file.Name())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -104,7 +104,7 @@ func (c *cache) bring(ctx context.Context, f *flight, l layer, get downloader) e
 	}
 	defer p.close()
 	if err := p.verify(l.digest); err != nil {
-		return errors.Join(err, os.Remove(p.file.Name()))
+		return errors.Join(err, removePartial(p.file.Name()))
 	}
 	return c.adopt(l, p)
 }

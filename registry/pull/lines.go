@@ -11,7 +11,7 @@ import (
 
 const (
 	// enoughToJudge is how many bytes of a download tell what it was like.
-	enoughToJudge = 4 << 20
+	enoughToJudge = 1 << 20
 	// sampleEvery is the least time between two looks at the processors.
 	sampleEvery = 100 * time.Millisecond
 	// idleEnough is the share of the processors' time from which on there is some to spare.

@@ -31,12 +31,17 @@ type partial struct {
 	whole   int           // segments before this one are here
 	grown   chan struct{} // closed when there is more; nil while nobody waits
 
+	saving  sync.Mutex
 	hashing sync.Mutex
 	hash    hash.Hash
 	hashed  int64
 }
 
 func newPartial(path string, l layer) (*partial, error) {
+	return openPartial(path, l, os.O_CREATE|os.O_TRUNC)
+}
+
+func openPartial(path string, l layer, flags int) (*partial, error) {
 	h, err := v1.Hasher(l.digest.Algorithm)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func newPartial(path string, l layer) (*partial, error) {
 	if l.size < 0 {
 		return nil, fmt.Errorf("layer %s: size %d", l.digest, l.size)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, flags|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +108,13 @@ func (p *partial) next() (i int, ok bool) {
 // release gives a segment back.
 func (p *partial) release(i int) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.taken[i] = false
+	first, last := p.bounds(i)
+	whole := p.got[i] == last-first && len(p.got) > 1
+	p.mu.Unlock()
+	if whole {
+		_ = p.save() // a layer that cannot be gone on with is downloaded again
+	}
 }
 
 // bounds are a segment's first byte and the one after its last.

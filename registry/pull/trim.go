@@ -42,12 +42,14 @@ func (c *cache) remove(should func(k kept, total int64) bool) (freed int64, err 
 		if c.held(k.digest) || !should(k, total) {
 			continue
 		}
+		remove := os.Remove
 		if k.partial != nil {
 			delete(c.partials, k.digest)
 			k.partial.close()
+			remove = removePartial
 		}
 		delete(c.trusted, k.digest)
-		if e := os.Remove(k.path); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		if e := remove(k.path); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 			continue
 		}
