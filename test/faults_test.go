@@ -35,7 +35,8 @@ func (s space) exact(t *testing.T, pods ...string) {
 func withVolume(p *corev1.Pod) {
 	mount("memory", corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}})(p)
 	c := &p.Spec.Containers[0]
-	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "memory", MountPath: "/part", SubPath: "part"})
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "memory", MountPath: "/part", SubPath: "part"},
+		corev1.VolumeMount{Name: "memory", MountPath: "/sealed", ReadOnly: true, RecursiveReadOnly: ptr(corev1.RecursiveReadOnlyIfPossible)})
 }
 
 // TestChurn kills the agent and the server at random moments while pods come and go. In the end there is what was

@@ -214,3 +214,21 @@ func TestReader(t *testing.T) {
 		t.Errorf("one file: %s", got)
 	}
 }
+
+// FuzzDecode: whatever a file says, what comes of it is a pod of this node whose UID can name a directory.
+func FuzzDecode(f *testing.F) {
+	f.Add(manifest)
+	f.Add(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","uid":"..","namespace":"x"},"spec":{"containers":[{"name":"c"}]}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := decode([]byte(text), "/m/f.yaml", "n1", prepare)
+		if err != nil {
+			return
+		}
+		if p.Spec.NodeName != "n1" || !strings.HasSuffix(p.Name, "-n1") || p.Namespace == "" || p.Annotations[HashAnnotation] != string(p.UID) {
+			t.Errorf("the pod %+v", p)
+		}
+		if uid := string(p.UID); uid == "" || filepath.Base(uid) != uid || !filepath.IsLocal(uid) {
+			t.Errorf("UID %q names no directory", uid)
+		}
+	})
+}

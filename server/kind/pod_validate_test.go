@@ -173,6 +173,10 @@ func TestValidateVolumes(t *testing.T) {
 		{"short token", source(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{{
 			ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "t", ExpirationSeconds: pointsTo(int64(60))},
 		}}}}), []string{volume + ".projected.sources[0].serviceAccountToken.expirationSeconds" + isInvalid}},
+		{"two sources of one file", source(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}, Items: []corev1.KeyToPath{{Key: "k", Path: "f"}}}},
+			{ClusterTrustBundle: &corev1.ClusterTrustBundleProjection{Name: pointsTo("roots"), Path: "f"}},
+		}}}), []string{volume + ".projected" + isInvalid}},
 		{"unknown volume", first(func(c *corev1.Container) { c.VolumeMounts[0].Name = "x" }), []string{container + ".volumeMounts[0].name" + isNotFound}},
 		{"same place", first(func(c *corev1.Container) { c.VolumeMounts = append(c.VolumeMounts, c.VolumeMounts[0]) }), []string{container + ".volumeMounts[1].mountPath" + isInvalid}},
 		{"back in the volume", first(func(c *corev1.Container) { c.VolumeMounts[0].SubPath = "a/../.." }), []string{container + ".volumeMounts[0].subPath" + isInvalid}},

@@ -86,10 +86,37 @@ const minTokenSeconds = 600
 
 func validateProjected(v *corev1.ProjectedVolumeSource, at *field.Path) field.ErrorList {
 	errs := fileMode(v.DefaultMode, at.Child("defaultMode"))
+	taken := map[string]bool{}
 	for i := range v.Sources {
 		errs = append(errs, validateProjection(&v.Sources[i], at.Child("sources").Index(i))...)
+		eachPath(&v.Sources[i], func(file, shown string) {
+			if taken[file] {
+				errs = append(errs, field.Invalid(at, shown, "conflicting duplicate paths"))
+			}
+			taken[file] = true
+		})
 	}
 	return errs
+}
+
+// eachPath calls fn for the files that a source names, and with what a conflict over one shows.
+func eachPath(p *corev1.VolumeProjection, fn func(file, shown string)) {
+	switch {
+	case p.Secret != nil:
+		for _, item := range p.Secret.Items {
+			fn(item.Path, p.Secret.Name)
+		}
+	case p.ConfigMap != nil:
+		for _, item := range p.ConfigMap.Items {
+			fn(item.Path, p.ConfigMap.Name)
+		}
+	case p.DownwardAPI != nil:
+		for _, item := range p.DownwardAPI.Items {
+			fn(item.Path, item.Path)
+		}
+	case p.ClusterTrustBundle != nil:
+		fn(p.ClusterTrustBundle.Path, p.ClusterTrustBundle.Path)
+	}
 }
 
 func validateProjection(p *corev1.VolumeProjection, at *field.Path) field.ErrorList {
