@@ -11,7 +11,9 @@ import (
 )
 
 // layerCache is a Puller that keeps what it has downloaded, and can let go of what no pull is using.
-type layerCache interface{ DropCache() error }
+type layerCache interface {
+	FreeCache() (bytes int64, err error)
+}
 
 // reclaimer removes what no pod needs.
 type reclaimer struct{ agent *Agent }
@@ -27,7 +29,9 @@ func (r reclaimer) Reclaim(ctx context.Context, images, volumes bool) error {
 		err = errors.Join(r.purge(ctx), r.agent.images.DropUnused(ctx))
 	}
 	if cache, ok := r.agent.config.Puller.(layerCache); ok && volumes {
-		err = errors.Join(err, cache.DropCache())
+		freed, cacheErr := cache.FreeCache()
+		r.agent.log.Info("let go of what pulls have left", "bytes", freed)
+		err = errors.Join(err, cacheErr)
 	}
 	return err
 }
