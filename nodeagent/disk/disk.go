@@ -29,7 +29,7 @@ func Of(path string) (Space, error) {
 		return Space{}, fmt.Errorf("asking for the disk of %s: %w", path, err)
 	}
 	return Space{
-		Device: uint64(f.Dev),
+		Device: f.Dev,
 		Total:  int64(s.Blocks) * s.Bsize,
 		Usable: int64(s.Blocks-min(s.Bfree-s.Bavail, s.Blocks)) * s.Bsize,
 		Free:   int64(s.Bavail) * s.Bsize,

@@ -84,9 +84,9 @@ func (c *counter) count(d fs.DirEntry) error {
 		return nil
 	}
 	if !c.begun {
-		c.begun, c.device = true, uint64(s.Dev)
+		c.begun, c.device = true, s.Dev
 	}
-	if uint64(s.Dev) != c.device {
+	if s.Dev != c.device {
 		if d.IsDir() {
 			return fs.SkipDir
 		}

@@ -220,7 +220,7 @@ type slow struct {
 }
 
 func (s slow) Stored(ctx context.Context, pods []*corev1.Pod) map[types.UID]Usage {
-	time.Sleep(s.takes) // of the bubble
+	<-time.After(s.takes)
 	return s.node.Stored(ctx, pods)
 }
 
@@ -234,7 +234,7 @@ func TestGaugeRests(t *testing.T) {
 			if _, ok := g.read(t.Context(), []*corev1.Pod{p})[p.UID]; !ok {
 				t.Fatal("nothing is known")
 			}
-			time.Sleep(10 * time.Second)
+			<-time.After(10 * time.Second)
 		}
 		if n.asked != 2 { // at 0 s and once 40 s have passed since 2 s
 			t.Errorf("measured %d times in a minute", n.asked)

@@ -145,11 +145,11 @@ func TestCollector(t *testing.T) {
 		go func() { ended <- c.Run(ctx) }()
 		synctest.Wait()
 		s.free = 150
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if err := c.DropUnused(ctx); err != nil || len(s.gone) != 0 {
 			t.Errorf("too young ones went: %v, %v", s.gone, err)
 		}
-		time.Sleep(4*time.Minute + time.Second)
+		<-time.After(4*time.Minute + time.Second)
 		synctest.Wait()
 		if got := fmt.Sprint(s.gone); got != "[spare]" { // 50 bytes are to be freed; stuck comes after it by its name
 			t.Errorf("gone: %s", got)

@@ -2,6 +2,7 @@ package shutdown
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -117,7 +118,7 @@ func released(t *testing.T, lock pipe) {
 		_, err := lock.end.Read(make([]byte, 1))
 		end <- err
 	}()
-	if err := within(t, "the lock's release", end); err != io.EOF {
+	if err := within(t, "the lock's release", end); !errors.Is(err, io.EOF) {
 		t.Errorf("the lock: %v", err)
 	}
 }
