@@ -15,5 +15,5 @@ func TakesFile(words []string) bool {
 	}
 	last, _, _ := strings.Cut(words[len(words)-1], "=")
 	return slices.Contains(fileFlags, last) || words[0] == "cp" || words[0] == "kustomize" ||
-		len(words) > 1 && words[0] == "image" && words[1] == "push"
+		len(words) > 1 && words[0] == "image" && slices.Contains([]string{"push", "copy", "build"}, words[1])
 }

@@ -785,14 +785,47 @@ func Commands() *Command {
 		&Command{Name: "help", Short: "Explain a command, or list them all"},
 		&Command{Name: "history", Short: "Show the lines entered so far"},
 		&Command{Name: "image", Aliases: []string{"images"}, Short: "Put images into the cluster's own registry, and see what is there", Subs: []*Command{
+			&Command{Name: "build", Short: "Build a Dockerfile on this machine's Docker, and put the image into the cluster…", Flags: []Flag{
+				{Name: "build-arg", Shorthand: "", Usage: "An argument of the build, NAME=VALUE, or NAME for the environment's; may be giv…", Bool: false},
+				{Name: "file", Shorthand: "f", Usage: "The Dockerfile (default: DIR/Dockerfile)", Bool: false},
+				{Name: "no-cache", Shorthand: "", Usage: "Build every step anew", Bool: true},
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+				{Name: "platform", Shorthand: "", Usage: "Build for this platform, such as linux/arm64, where the engine can", Bool: false},
+				{Name: "pull", Shorthand: "", Usage: "Look for newer base images", Bool: true},
+				{Name: "push", Shorthand: "", Usage: "Put the image into the cluster's registry", Bool: true},
+				{Name: "quiet", Shorthand: "q", Usage: "Show nothing but the result", Bool: true},
+				{Name: "tag", Shorthand: "t", Usage: "What to call the image, NAME[:TAG]; may be given several times", Bool: false},
+				{Name: "target", Shorthand: "", Usage: "Stop at this stage of the Dockerfile", Bool: false},
+			}},
+			&Command{Name: "copy", Aliases: []string{"cp"}, Short: "Copy an image between registries, archives, OCI layouts and the local Docker", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+				{Name: "platform", Shorthand: "", Usage: "Only this platform of an image for several, such as linux/arm64", Bool: false},
+				{Name: "quiet", Shorthand: "q", Usage: "Show no progress", Bool: true},
+			}},
+			&Command{Name: "gc", Short: "Free the space of what the cluster's registry no longer needs", Flags: []Flag{
+				{Name: "dry-run", Shorthand: "", Usage: "Only say what would be removed", Bool: true},
+				{Name: "output", Shorthand: "o", Usage: "Output format: json or yaml", Bool: false},
+				{Name: "untagged-age", Shorthand: "", Usage: "Remove images without a tag that were last pushed or pulled so long ago (defaul…", Bool: false},
+			}},
 			&Command{Name: "inspect", Short: "Show an image's digest, platforms, configuration and layers", Flags: []Flag{
 				{Name: "output", Shorthand: "o", Usage: "Output format: json or yaml", Bool: false},
 			}},
 			&Command{Name: "ls", Aliases: []string{"list"}, Short: "List the images of the cluster's registry", Flags: []Flag{
 				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml, name or wide", Bool: false},
 			}},
-			&Command{Name: "push", Short: "Put an image into the cluster's registry"},
-			&Command{Name: "rm", Aliases: []string{"delete"}, Short: "Take images out of the cluster's registry"},
+			&Command{Name: "pull", Short: "Bring an image of the cluster's registry to this machine", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+				{Name: "platform", Shorthand: "", Usage: "Only this platform of an image for several, such as linux/arm64", Bool: false},
+				{Name: "quiet", Shorthand: "q", Usage: "Show no progress", Bool: true},
+			}},
+			&Command{Name: "push", Short: "Put an image into the cluster's registry", Flags: []Flag{
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+				{Name: "quiet", Shorthand: "q", Usage: "Show no progress", Bool: true},
+			}},
+			&Command{Name: "rm", Aliases: []string{"delete"}, Short: "Take images out of the cluster's registry", Flags: []Flag{
+				{Name: "ignore-not-found", Shorthand: "", Usage: "Take it for done when an image is not there", Bool: true},
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
+			}},
 			&Command{Name: "tags", Short: "List the tags of one repository", Flags: []Flag{
 				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or name", Bool: false},
 			}},

@@ -47,18 +47,23 @@ server's own address, with the credentials of the kubeconfig.`,
 	}
 	c.AddCommand(
 		newImagePush(f, streams),
+		newImagePull(f, streams),
+		newImageCopy(f, streams),
+		newImageBuild(f, streams),
 		newImageList(f, streams),
 		newImageTags(f, streams),
 		newImageInspect(f, streams),
 		newImageRemove(f, streams),
+		newImageGC(f, streams),
 	)
 	return c
 }
 
 // imageRegistry is the way to the cluster's registry.
 type imageRegistry struct {
-	server string // its address, for errors
-	via    http.RoundTripper
+	server      string // its address, for errors
+	via         http.RoundTripper
+	credentials authn.Keychain // nil: the transport has them
 }
 
 func connectImages(f cmdutil.Factory) (*imageRegistry, error) {
@@ -79,9 +84,11 @@ func connectImages(f cmdutil.Factory) (*imageRegistry, error) {
 
 // options are what every request to the registry goes with.
 func (r *imageRegistry) options(ctx context.Context, more ...remote.Option) []remote.Option {
-	return append([]remote.Option{
-		remote.WithContext(ctx), remote.WithTransport(r.via), remote.WithAuth(authn.Anonymous), // the transport has the credentials
-	}, more...)
+	who := remote.WithAuth(authn.Anonymous)
+	if r.credentials != nil {
+		who = remote.WithAuthFromKeychain(r.credentials)
+	}
+	return append([]remote.Option{remote.WithContext(ctx), remote.WithTransport(r.via), who}, more...)
 }
 
 // toServer sends requests for the registry's name to the server's address. The answer names the registry again, so that
@@ -139,6 +146,8 @@ func (r *imageRegistry) explain(what string, err error) error {
 	switch {
 	case err == nil || !errors.As(err, &answer):
 		return err
+	case r.credentials != nil: // another's registry
+		return fmt.Errorf("%s: %s: %s", what, r.server, reasonOf(answer))
 	case answer.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("the server %s does not accept the kubeconfig's credentials", r.server)
 	case answer.StatusCode == http.StatusForbidden:

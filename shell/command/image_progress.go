@@ -42,6 +42,20 @@ func showProgress(w io.Writer, title string, updates <-chan v1.Update) {
 	}
 }
 
+// showTransfer shows a transfer in the background; what it returns is closed when the last update is shown.
+func showTransfer(w io.Writer, quiet bool, title string, updates <-chan v1.Update) <-chan struct{} {
+	shown := make(chan struct{})
+	go func() {
+		defer close(shown)
+		if !quiet {
+			showProgress(w, title, updates)
+		}
+		for range updates { // none, when they were shown
+		}
+	}()
+	return shown
+}
+
 // terminalWidth is in columns; zero means that w is no terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)

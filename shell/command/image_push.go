@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -18,17 +17,19 @@ type imagePush struct {
 	streams genericiooptions.IOStreams
 	source  string
 	name    string
+	output  string
+	quiet   bool
 }
 
 func newImagePush(f cmdutil.Factory, streams genericiooptions.IOStreams) *cobra.Command {
 	o := imagePush{f: f, streams: streams}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "push SOURCE [NAME]",
 		Short: "Put an image into the cluster's registry",
 		Long: `Put an image into the cluster's registry.
 
 SOURCE is an archive made by docker save, an OCI layout as a directory or a tar, or the name of an image of the local
-Docker. NAME is what to call it in the cluster; without one it keeps the name that SOURCE gives it.`,
+Docker, which docker://NAME says for sure. An image for several platforms is pushed whole. NAME is what to call it in the cluster; without one it keeps the name that SOURCE gives it.`,
 		Example: `  # An archive, under the name it carries
   leme image push hello.tar
 
@@ -46,10 +47,16 @@ Docker. NAME is what to call it in the cluster; without one it keeps the name th
 			return o.run(c.Context())
 		},
 	}
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "Show no progress.")
+	c.Flags().StringVarP(&o.output, "output", "o", "", "Output format: json, yaml or name.")
+	return c
 }
 
 func (o imagePush) run(ctx context.Context) error {
-	source, err := openImages(ctx, o.source)
+	if err := oneOfFormats(o.output, "", "name", "json", "yaml"); err != nil {
+		return err
+	}
+	source, err := openImages(ctx, sourcePlace(o.source, enginePlace))
 	if err != nil {
 		return err
 	}
@@ -58,16 +65,17 @@ func (o imagePush) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return o.write(ctx, todo)
+}
+
+// write pushes images, shows how far it is, and says what they are called.
+func (o imagePush) write(ctx context.Context, todo map[name.Reference]remote.Taggable) error {
 	registry, err := connectImages(o.f)
 	if err != nil {
 		return err
 	}
 	updates := make(chan v1.Update, 64)
-	shown := make(chan struct{})
-	go func() {
-		defer close(shown)
-		showProgress(o.streams.ErrOut, "Pushing "+o.source, updates)
-	}()
+	shown := showTransfer(o.streams.ErrOut, o.quiet, "Pushing "+o.source, updates)
 	err = remote.MultiWrite(todo, registry.options(ctx, remote.WithProgress(updates), remote.WithJobs(4))...)
 	<-shown
 	if err != nil {
@@ -100,13 +108,13 @@ func (o imagePush) plan(images []namedImage) (map[name.Reference]remote.Taggable
 }
 
 func (o imagePush) report(todo map[name.Reference]remote.Taggable) error {
-	var errs []error
+	var pushed []movedImage
 	for ref, img := range todo {
-		digest, err := img.(interface{ Digest() (v1.Hash, error) }).Digest()
-		if err == nil {
-			_, err = fmt.Fprintf(o.streams.Out, "%s pushed, digest %s\n", ref.Name(), digest)
+		done, err := moved(ref, img)
+		if err != nil {
+			return err
 		}
-		errs = append(errs, err)
+		pushed = append(pushed, done)
 	}
-	return errors.Join(errs...)
+	return printMoved(o.streams.Out, o.output, "pushed", pushed)
 }

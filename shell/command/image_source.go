@@ -35,19 +35,23 @@ type imageSource struct {
 	close  func()
 }
 
-// openImages finds out what a source is: a directory or a file, or else an image of the local Docker.
-func openImages(ctx context.Context, source string) (imageSource, error) {
-	info, err := os.Stat(source)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fromDocker(ctx, source)
-	case err != nil:
+// openImages reads what is in a file, a folder or the local Docker.
+func openImages(ctx context.Context, from imagePlace) (imageSource, error) {
+	if from.kind == enginePlace {
+		return fromDocker(ctx, from.at)
+	}
+	info, err := os.Stat(from.at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return imageSource{}, fmt.Errorf("%s is no file here", from.at)
+	}
+	if err != nil {
 		return imageSource{}, err
-	case info.IsDir():
-		images, err := fromLayout(source)
+	}
+	if info.IsDir() {
+		images, err := fromLayout(from.at)
 		return imageSource{images, func() {}}, err
 	}
-	return fromTar(source)
+	return fromTar(from.at)
 }
 
 // fromDocker takes an image of the local Docker through a temporary file.
