@@ -114,7 +114,7 @@ func (p *Puller) offer(ctx context.Context, img *image, engine enginePlatform, e
 	p.loopback.add(o)
 	defer p.loopback.remove(o)
 	ref := fmt.Sprintf("%s/%s@%s", p.loopback.listener.Addr(), o.repo, o.digest) // a tag would be one more thing to write
-	defer p.untag(ctx, ref)
+	defer p.untagging.Go(func() { p.untag(ref) })                                // which nobody needs to wait for
 	if err := p.enginePull(pulling, ref, shared.meter); err != nil {
 		if cause := context.Cause(pulling); cause != nil {
 			err = cause
@@ -184,8 +184,8 @@ func (p *Puller) name(ctx context.Context, id string, size int64, img *image) (R
 }
 
 // untag takes a loopback name away, also after a pull that was cancelled.
-func (p *Puller) untag(ctx context.Context, ref string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+func (p *Puller) untag(ref string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if _, err := p.cfg.Engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{}); err != nil && !errdefs.IsNotFound(err) {
 		p.cfg.Log.Warn("removing a pull's name from the engine", "name", ref, "err", err)

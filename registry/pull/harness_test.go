@@ -141,6 +141,7 @@ func digestOf(t testing.TB, l v1.Layer) (string, int) {
 // wantImage checks what a pull promises.
 func wantImage(t *testing.T, p *Puller, e *client.Client, ref string, img v1.Image, got Result) {
 	t.Helper()
+	p.untagging.Wait()
 	if want := configName(t, img); got.ImageID != want {
 		t.Errorf("image ID %s, want %s", got.ImageID, want)
 	}

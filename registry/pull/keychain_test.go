@@ -2,11 +2,14 @@ package pull
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
@@ -95,6 +98,35 @@ func TestGate(t *testing.T) {
 		g.leave()
 		if got := []int{<-entered, <-entered, <-entered}; !slices.Equal(got, []int{1, 2, 3}) {
 			t.Errorf("order %v", got)
+		}
+	})
+}
+
+// waits is a keychain whose helper hangs until it is released.
+type waits struct{ asked, released chan struct{} }
+
+func (w waits) Resolve(authn.Resource) (authn.Authenticator, error) {
+	w.asked <- struct{}{}
+	<-w.released
+	return authn.Anonymous, nil
+}
+
+// TestStuckHelper: pulls go on without a credential helper that hangs, and it is asked once.
+func TestStuckHelper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan struct{}, 10)
+		released := make(chan struct{})
+		k := patientKeychain{waits{asked, released}, make(chan struct{}, 1)}
+		for range 2 {
+			begin := time.Now()
+			if _, err := k.resolve(t.Context(), name.Repository{}); !errors.Is(err, errHelper) || time.Since(begin) != helperPatience {
+				t.Errorf("after %s: %v", time.Since(begin), err)
+			}
+		}
+		close(released)
+		synctest.Wait()
+		if _, err := k.resolve(t.Context(), name.Repository{}); err != nil || len(asked) != 2 {
+			t.Errorf("asked %d times, %v", len(asked), err)
 		}
 	})
 }

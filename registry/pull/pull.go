@@ -98,10 +98,11 @@ type Puller struct {
 	retryWait     time.Duration
 	stall         time.Duration
 	// archives is set once the engine turned out not to reach the loopback registry.
-	archives atomic.Bool
-	pulls    atomic.Int64 // numbers the names under which the engine pulls
-	lines    lines
-	metrics  *metrics
+	archives  atomic.Bool
+	pulls     atomic.Int64   // numbers the names under which the engine pulls
+	untagging sync.WaitGroup // removes those names
+	lines     lines
+	metrics   *metrics
 
 	platformMu sync.Mutex
 	platform   *enginePlatform // known once the engine answered
@@ -183,6 +184,7 @@ func (p *Puller) Run(ctx context.Context) error {
 			}
 		}
 	})
+	defer p.untagging.Wait()
 	return group.Wait()
 }
 
