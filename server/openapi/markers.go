@@ -17,6 +17,7 @@ type typeMarkers struct {
 
 type fieldMarkers struct {
 	Name        string // in JSON
+	Doc         string // only where the type has no SwaggerDoc
 	ListType    string // atomic, set, map
 	ListMapKeys []string
 	MapType     string // atomic, granular

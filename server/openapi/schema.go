@@ -66,7 +66,7 @@ func (s *schemas) addFields(schema *spec.Schema, t reflect.Type, markers *typeMa
 		own := markers.field(name)
 		omitted := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
 		property := s.property(f.Type)
-		property.Description = strings.TrimSpace(docs[name] + property.Description)
+		property.Description = strings.TrimSpace(docs[name] + own.Doc + property.Description)
 		property.Default = own.fallback(f.Type, omitted)
 		addMergeRules(&property, own, f.Tag)
 		schema.SetProperty(name, property)

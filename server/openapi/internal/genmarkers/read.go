@@ -143,6 +143,9 @@ func (s *source) fields(t *typeMarkers, list *ast.StructType, union bool) {
 		}
 		m := markersIn(f.Doc)
 		field := s.field(name, m, strings.Contains(options, "omit"))
+		if slices.Contains(documented, t.goType) {
+			field.doc = prose(f.Doc)
+		}
 		if !field.empty() {
 			t.fields = append(t.fields, field)
 		}

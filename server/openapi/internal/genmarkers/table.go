@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// documented are the types that are described here, since they have no generated SwaggerDoc method.
+// documented are the types that are described here, with their fields, since they have no generated SwaggerDoc method.
 var documented = []string{
 	"k8s.io/apimachinery/pkg/api/resource.Quantity",
 	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration",
@@ -13,6 +13,11 @@ var documented = []string{
 	"k8s.io/apimachinery/pkg/apis/meta/v1.Time",
 	"k8s.io/apimachinery/pkg/runtime.RawExtension",
 	"k8s.io/apimachinery/pkg/util/intstr.IntOrString",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1.ContainerMetrics",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1.NodeMetrics",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1.NodeMetricsList",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1.PodMetrics",
+	"k8s.io/metrics/pkg/apis/metrics/v1beta1.PodMetricsList",
 }
 
 type typeMarkers struct {
@@ -25,9 +30,9 @@ type typeMarkers struct {
 }
 
 type fieldMarkers struct {
-	name, listType, mapType, fallback string
-	keys                              []string
-	optional, required                bool
+	name, doc, listType, mapType, fallback string
+	keys                                   []string
+	optional, required                     bool
 }
 
 type member struct{ jsonName, goName string }
@@ -37,7 +42,7 @@ func (t typeMarkers) empty() bool {
 }
 
 func (f fieldMarkers) empty() bool {
-	return f.listType == "" && f.mapType == "" && f.fallback == "" && len(f.keys) == 0 && !f.optional && !f.required
+	return f.doc == "" && f.listType == "" && f.mapType == "" && f.fallback == "" && len(f.keys) == 0 && !f.optional && !f.required
 }
 
 func (t typeMarkers) write(w io.Writer) {
@@ -75,7 +80,7 @@ func (t typeMarkers) write(w io.Writer) {
 func (f fieldMarkers) write(w io.Writer) {
 	fmt.Fprintf(w, "{Name: %q", f.name)
 	for _, text := range []struct{ field, value string }{
-		{"ListType", f.listType}, {"MapType", f.mapType}, {"Default", f.fallback},
+		{"Doc", f.doc}, {"ListType", f.listType}, {"MapType", f.mapType}, {"Default", f.fallback},
 	} {
 		if text.value != "" {
 			fmt.Fprintf(w, ", %s: %q", text.field, text.value)
