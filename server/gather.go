@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// TLS hands a connection a record at a time, at most 16 KiB, and HTTP/2 has it make two of each of its frames. A write
-// for each would be most of what a long list costs. So a connection gathers what is certain to go on, and writes it
-// while the next records are being made.
+// TLS hands a connection a record at a time, at most 16 KiB. A write for each would be a good part of what a long list
+// costs. So a connection gathers what is certain to go on, and writes it while the next records are being made.
 const (
 	gatherFrom = 4 << 10  // bytes: HTTP/2 writes less only when it has nothing more for now
 	gatherMost = 64 << 10 // bytes that wait at most: whoever writes more has to wait for the client
