@@ -101,8 +101,12 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 func (a *Agent) lookAfterItself() {
 	c := &a.config
 	a.scales = &scales{config: c}
+	var cache func() (int64, error)
+	if p, ok := c.Puller.(interface{ FreeCache() (int64, error) }); ok {
+		cache = p.FreeCache
+	}
 	a.images = imagegc.New(imagegc.Config{
-		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk,
+		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk, Cache: cache,
 		Events: a.voice, Node: a.reference(), Logger: a.log,
 	})
 	a.pressure = eviction.New(eviction.Config{

@@ -27,7 +27,7 @@ type Engine interface {
 	DropImage(ctx context.Context, id string) error
 }
 
-// Config is what a collector needs. All but Every must be set.
+// Config is what a collector needs. All but Every and Cache must be set.
 type Config struct {
 	Policy Policy
 	Engine Engine
@@ -35,7 +35,9 @@ type Config struct {
 	// these.
 	Wanted func() []string
 	// Disk is that of the images; ok is false when it cannot be seen.
-	Disk   func(ctx context.Context) (space disk.Space, ok bool, err error)
+	Disk func(ctx context.Context) (space disk.Space, ok bool, err error)
+	// Cache removes what is kept only to make pulls quicker, and is the first to go; it gives the bytes freed. May be nil.
+	Cache  func() (int64, error)
 	Every  time.Duration // default 5 minutes
 	Events record.EventRecorder
 	Node   *corev1.ObjectReference
@@ -96,6 +98,13 @@ func (c *Collector) Collect(ctx context.Context) error {
 		return err
 	}
 	c.Logger.Info("the images' disk is nearly full", "bytes to free", excess)
+	err = errors.Join(err, c.dropCache())
+	if space, ok, diskErr = c.Disk(ctx); diskErr != nil || !ok {
+		return errors.Join(err, diskErr)
+	}
+	if excess = c.Policy.excess(space.Usable, space.Free); excess == 0 {
+		return err
+	}
 	records = slices.DeleteFunc(records, func(r entry) bool { _, there := c.known[r.ID]; return !there })
 	freed, dropErr := c.drop(ctx, c.Policy.spare(records, excess, now), "space")
 	if freed < excess && dropErr == nil {
@@ -118,6 +127,16 @@ func (c *Collector) DropUnused(ctx context.Context) error {
 		return err
 	}
 	_, err = c.drop(ctx, c.Policy.spare(records, Everything, now), "space")
+	return errors.Join(err, c.dropCache())
+}
+
+// dropCache removes the layers that are kept for other images.
+func (c *Collector) dropCache() error {
+	if c.Cache == nil {
+		return nil
+	}
+	freed, err := c.Cache()
+	c.Logger.Info("removed what was kept of pulls", "bytes", freed)
 	return err
 }
 

@@ -172,6 +172,21 @@ func TestCollector(t *testing.T) {
 	})
 }
 
+// TestCacheFirst: where the layers kept of pulls are enough, no image goes.
+func TestCacheFirst(t *testing.T) {
+	s := &shelf{free: 100, images: []pod.Image{{ID: "spare", RepoDigest: "registry/spare@sha256:1", Size: 60}}}
+	c := New(Config{Policy: Policy{High: 85, Low: 80}, Engine: s, Disk: s.space, Wanted: func() []string { return nil },
+		Cache:  func() (int64, error) { s.free += 100; return 100, nil },
+		Events: record.NewFakeRecorder(1), Node: &corev1.ObjectReference{Kind: "Node"}, Logger: slog.New(slog.DiscardHandler)})
+	if err := c.Collect(t.Context()); err != nil || len(s.gone) > 0 || s.free != 200 {
+		t.Errorf("gone: %v, free: %d, %v", s.gone, s.free, err)
+	}
+	s.free = 0
+	if err := c.Collect(t.Context()); err != nil || fmt.Sprint(s.gone) != "[spare]" {
+		t.Errorf("gone: %v, %v", s.gone, err)
+	}
+}
+
 func TestSize(t *testing.T) {
 	for n, want := range map[int64]string{5: "5 B", 1536: "1.5 KiB", 92 << 30: "92.0 GiB", 5 << 50: "5120.0 TiB"} {
 		if got := size(n); got != want {

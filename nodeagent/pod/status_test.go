@@ -218,3 +218,13 @@ func TestStatusPatch(t *testing.T) {
 		t.Errorf("a condition of others is in %s", got)
 	}
 }
+
+// TestStatusPulling: while its image comes, a container's status says how far it is.
+func TestStatusPulling(t *testing.T) {
+	v := view()
+	v.Pulling = map[string]string{"web": `pulling image "img:1": 45% (22.0 MiB of 49.1 MiB, 3 of 8 layers)`}
+	s := v.Status(v.Plan(now), now).ContainerStatuses[0]
+	if s.State.Waiting == nil || s.State.Waiting.Reason != "ContainerCreating" || s.State.Waiting.Message != v.Pulling["web"] {
+		t.Errorf("%+v", s.State)
+	}
+}
