@@ -32,6 +32,7 @@ type mirrored struct {
 type mirroredPod struct {
 	static, shown *corev1.Pod
 	sent          sentStatus
+	problem       string // why it cannot be shown, as told last
 }
 
 // How long to wait before a request to the API is tried again: first, and at most.
@@ -140,7 +141,7 @@ func (m *mirrored) run(ctx context.Context) error {
 			return nil
 		}
 		if err := m.sync(ctx, name); err != nil && ctx.Err() == nil {
-			m.log.Log(ctx, m.level(err), "cannot show a static pod in the API", "pod", name.String(), "error", err)
+			m.complain(ctx, name, err)
 			m.queue.AddRateLimited(name)
 		} else {
 			m.queue.Forget(name)
@@ -149,12 +150,18 @@ func (m *mirrored) run(ctx context.Context) error {
 	}
 }
 
-// level is that of a failure's log: a server that is away is no news, one that refuses is.
-func (m *mirrored) level(err error) slog.Level {
-	if apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
-		return slog.LevelDebug
+// complain tells once why a static pod cannot be shown. A server that is away is no news.
+func (m *mirrored) complain(ctx context.Context, name types.NamespacedName, err error) {
+	m.mu.Lock()
+	p := m.pods[name]
+	news := p != nil && p.problem != err.Error()
+	if news {
+		p.problem = err.Error()
 	}
-	return slog.LevelWarn
+	m.mu.Unlock()
+	if apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && news {
+		m.log.WarnContext(ctx, "cannot show a static pod in the API", "pod", name.String(), "error", err)
+	}
 }
 
 // sync takes one step for one pod. What it changes comes back as a change of the mirror, and brings the next.

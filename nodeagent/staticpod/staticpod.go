@@ -63,10 +63,10 @@ func (r *reader) read(now time.Time) (pods []*corev1.Pod, ok bool) {
 	r.now = map[string]string{}
 	defer func() { r.told = r.now }()
 	files, err := r.files()
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		r.complain(r.Path, "it does not exist")
-		err = nil
-	} else if err != nil {
+	case err != nil:
 		r.complain(r.Path, err.Error())
 		return nil, false
 	}

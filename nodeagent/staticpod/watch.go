@@ -2,6 +2,7 @@ package staticpod
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -12,9 +13,10 @@ const (
 	settle    = 100 * time.Millisecond // after a change, for the others of whoever writes
 )
 
-// changes tells when to read again. The zero value does so by the clock alone.
+// changes tells when to read again. Without a watcher it does so by the clock alone.
 type changes struct {
 	watcher *fsnotify.Watcher
+	log     *slog.Logger
 }
 
 func (s Source) watch() changes {
@@ -22,7 +24,7 @@ func (s Source) watch() changes {
 	if err != nil {
 		s.Logger.Warn("cannot watch the manifests of static pods; they are read now and then", "path", s.Path, "error", err)
 	}
-	return changes{watcher}
+	return changes{watcher, s.Logger}
 }
 
 func (c changes) close() {
@@ -56,7 +58,8 @@ func (c changes) wait(ctx context.Context) bool {
 			return true
 		case <-events:
 			timer.Reset(settle)
-		case <-errs: // something may have been missed
+		case err := <-errs:
+			c.log.Debug("a change of a static pod's manifest may have been missed", "error", err)
 			timer.Reset(settle)
 		}
 	}
