@@ -25,7 +25,17 @@ func argumentsOf(path string) completer {
 		return podsOrWorkloads
 	case "rollout status", "rollout history", "rollout undo", "rollout restart", "rollout pause", "rollout resume":
 		return rollouts
-	case "set image", "set env", "set resources", "set serviceaccount":
+	case "set image":
+		return containerImages
+	case "image inspect", "image pull":
+		return firstOnly(images)
+	case "image rm", "image copy":
+		return images
+	case "image ls":
+		return repositories
+	case "image tags":
+		return firstOnly(repositories)
+	case "set env", "set resources", "set serviceaccount":
 		return firstOnly(workloads)
 	case "cordon", "uncordon", "drain":
 		return objects("nodes")

@@ -71,5 +71,7 @@ type Sources interface {
 	Objects(Scope, Type) []Object
 	// Containers are those of a pod, or of the pods of a workload ("deploy/web").
 	Containers(s Scope, target string) []Object
+	// Images are the repositories of the cluster's registry, or the tags of one.
+	Images(s Scope, repository string) []Object
 	Contexts(Scope) []Object
 }

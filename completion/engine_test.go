@@ -44,6 +44,16 @@ func (cluster) Containers(_ completion.Scope, target string) []completion.Object
 	return []completion.Object{{Name: "of-" + target}}
 }
 
+func (cluster) Images(_ completion.Scope, repository string) []completion.Object {
+	switch repository {
+	case "":
+		return []completion.Object{{Name: "hello"}, {Name: "team/web"}}
+	case "hello":
+		return []completion.Object{{Name: "1.0"}, {Name: "1.1"}}
+	}
+	return nil
+}
+
 func (cluster) Contexts(completion.Scope) []completion.Object {
 	return []completion.Object{{Name: "leme"}, {Name: "prod"}}
 }

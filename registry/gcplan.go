@@ -19,11 +19,11 @@ type Rules struct {
 	DryRun bool
 }
 
-// Rules are those of Run.
+// Rules are those of Run. Images of an index are pushed before it, so what has no tag is given the grace of blobs at least.
 func (r *Registry) Rules() Rules {
-	rules := Rules{Grace: r.cfg.Grace, Untagged: r.cfg.UntaggedAge}
-	if rules.Untagged <= 0 {
-		rules.Untagged = -1
+	rules := Rules{Grace: r.cfg.Grace, Untagged: -1}
+	if r.cfg.UntaggedAge > 0 {
+		rules.Untagged = max(r.cfg.UntaggedAge, r.cfg.Grace)
 	}
 	return rules
 }

@@ -22,6 +22,7 @@ func (still) Objects(completion.Scope, completion.Type) []completion.Object {
 }
 
 func (still) Containers(completion.Scope, string) []completion.Object { return nil }
+func (still) Images(completion.Scope, string) []completion.Object     { return nil }
 func (still) Contexts(completion.Scope) []completion.Object           { return nil }
 
 // What the scripts read: a line a candidate, then the directive; 4 asks for no files, 32 to keep the order, 2 for no space.

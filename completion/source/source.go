@@ -44,6 +44,7 @@ type Cluster struct {
 	namespaces map[clientKey]*cached[string]
 	types      map[clientKey]*cached[[]completion.Type]
 	containers map[containersKey]*cached[[]completion.Object]
+	images     map[imagesKey]*cached[[]completion.Object]
 	objects    map[objectsKey]*objects
 	changed    chan struct{}
 }
@@ -68,6 +69,7 @@ func New(ctx context.Context, c Config) *Cluster {
 		namespaces: map[clientKey]*cached[string]{},
 		types:      map[clientKey]*cached[[]completion.Type]{},
 		containers: map[containersKey]*cached[[]completion.Object]{},
+		images:     map[imagesKey]*cached[[]completion.Object]{},
 		objects:    map[objectsKey]*objects{},
 		changed:    make(chan struct{}),
 	}
