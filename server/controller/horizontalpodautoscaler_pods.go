@@ -54,21 +54,13 @@ func useOf(metrics []*metricsv1beta1.PodMetrics, resource corev1.ResourceName, c
 type podGroups struct {
 	ready            int
 	unready, missing map[string]bool
-	pods             int
-}
-
-// check tells when nothing is left to decide by.
-func (g podGroups) check(used map[string]podUse) error {
-	if len(used) == 0 {
-		return errors.New("did not receive metrics for targeted pods (pods might be unready)")
-	}
-	return nil
 }
 
 // groupPods tells the pods that count from those that are not ready yet and those of which nothing is known. It takes
-// out of used what does not count: pods that go or have failed, and those that are not ready.
-func groupPods(v autoscalerView, used map[string]podUse, resource corev1.ResourceName) podGroups {
-	g := podGroups{unready: map[string]bool{}, missing: map[string]bool{}, pods: len(v.pods)}
+// out of used what does not count: pods that go or have failed, and those that are not ready. It fails when nothing is
+// left to decide by.
+func groupPods(v autoscalerView, used map[string]podUse, resource corev1.ResourceName) (podGroups, error) {
+	g := podGroups{unready: map[string]bool{}, missing: map[string]bool{}}
 	for _, pod := range v.pods {
 		use, known := used[pod.Name]
 		switch {
@@ -86,7 +78,10 @@ func groupPods(v autoscalerView, used map[string]podUse, resource corev1.Resourc
 			g.ready++
 		}
 	}
-	return g
+	if len(used) == 0 {
+		return g, errors.New("did not receive metrics for targeted pods (pods might be unready)")
+	}
+	return g, nil
 }
 
 // initializing tells of a pod that its use of processors says nothing yet: it starts, and is not ready or was not while

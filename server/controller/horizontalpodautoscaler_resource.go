@@ -32,8 +32,8 @@ func (c resourceCalculation) byUtilization(target int32) (reckoning, error) {
 	if err != nil {
 		return reckoning{}, err
 	}
-	groups := groupPods(c.view, used, c.resource)
-	if err := groups.check(used); err != nil {
+	groups, err := groupPods(c.view, used, c.resource)
+	if err != nil {
 		return reckoning{}, err
 	}
 	requests, err := requestsOf(c.view.pods, c.container, c.resource)
@@ -64,8 +64,8 @@ func (c resourceCalculation) byValue(target int64) (reckoning, error) {
 	if err != nil {
 		return reckoning{}, err
 	}
-	groups := groupPods(c.view, used, c.resource)
-	if err := groups.check(used); err != nil {
+	groups, err := groupPods(c.view, used, c.resource)
+	if err != nil {
 		return reckoning{}, err
 	}
 	of := func(used map[string]podUse) (float64, int32, int64, error) {
