@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"leme/nodeagent/disk"
 	"leme/nodeagent/eviction"
@@ -15,8 +16,12 @@ type scales struct {
 	config *Config
 
 	mu     sync.Mutex
-	images string // where the engine keeps images; empty until it has said so
+	images string    // where the engine keeps images; empty until it has said so, and when that is another machine
+	asked  time.Time // when it was last asked, and answered
 }
+
+// askAgain is how long an engine on another machine is believed to stay there: to tell of itself costs it something.
+const askAgain = 5 * time.Minute
 
 // Observe implements eviction.Machine. What cannot be weighed is left out.
 func (s *scales) Observe(ctx context.Context) (seen eviction.Observations, imagesApart bool, err error) {
@@ -54,12 +59,23 @@ func (s *scales) imageDisk(ctx context.Context) (space disk.Space, ok bool, err 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.images == "" {
-		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-		defer cancel()
-		if s.images, err = s.config.Runtime.StorageRoot(ctx); err != nil || s.images == "" {
+		if time.Since(s.asked) < askAgain {
+			return disk.Space{}, false, nil
+		}
+		if err := s.askForImages(ctx); err != nil || s.images == "" {
 			return disk.Space{}, false, err
 		}
 	}
 	space, err = disk.Of(s.images)
 	return space, err == nil, err
+}
+
+// askForImages finds out where images are; s.mu is held.
+func (s *scales) askForImages(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if s.images, err = s.config.Runtime.StorageRoot(ctx); err == nil {
+		s.asked = time.Now()
+	}
+	return err
 }

@@ -118,3 +118,14 @@ func TestPreemption(t *testing.T) {
 		t.Errorf("the victim: %s %s: %s", s.Phase, s.Reason, s.Message)
 	}
 }
+
+func TestRejectionLabel(t *testing.T) {
+	for reason, want := range map[string]string{
+		"OutOfcpu": "OutOfcpu", "OutOfexample.com/gpu": "OutOfExtendedResources", "OutOfhugepages-2Mi": "OutOfExtendedResources",
+		"Evicted": "Evicted", "NodeAffinity": "Other",
+	} {
+		if got := rejectionLabel(reason); got != want {
+			t.Errorf("%s: %s", reason, got)
+		}
+	}
+}

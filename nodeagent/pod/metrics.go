@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,10 +24,19 @@ func Metrics() []prometheus.Collector {
 	return []prometheus.Collector{admissionRejections, preemptions}
 }
 
-// rejectionLabel keeps the values of the label few, as extended resources can have any name.
+// rejections are the values of the label, as the kubelet has them.
+var rejections = []string{
+	"AppArmor", "PodOSSelectorNodeLabelDoesNotMatch", "PodOSNotSupported", "InvalidNodeInfo", "UnexpectedAdmissionError",
+	"OutOfcpu", "OutOfmemory", "OutOfephemeral-storage", "OutOfpods", "Evicted", "SysctlForbidden", "NodeShutdown",
+}
+
+// rejectionLabel keeps the values few, as resources can have any name.
 func rejectionLabel(reason string) string {
-	if strings.HasPrefix(reason, "OutOf") && strings.Contains(reason, "/") {
+	switch {
+	case slices.Contains(rejections, reason):
+		return reason
+	case strings.HasPrefix(reason, "OutOf"):
 		return "OutOfExtendedResources"
 	}
-	return reason
+	return "Other"
 }
