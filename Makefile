@@ -41,6 +41,7 @@ down: ## stop the cluster and remove its containers and networks (PURGE=1: its d
 test: engine build ## run every test, with real etcd, Docker Engine, kubectl and terminals
 	@./test/packages.sh
 	@go test -timeout 25m ./...
+	@LEME_TEST_POD_NETWORK=bridge go test -timeout 25m ./nodeagent ./nodeagent/docker ./nodeagent/nodeapi
 
 .PHONY: lint
 lint: $(LINT) ## gofmt, go vet and golangci-lint

@@ -27,6 +27,7 @@ func BenchmarkAgent(b *testing.B) {
 			settle(b)
 			b.ReportMetric(100*(cpuTime(b, pid)-before).Seconds()/settleTime.Seconds(), "%-cpu")
 			b.ReportMetric(residentMegabytes(b, pid), "MB")
+			b.ReportMetric(megabytes(b, pid, "RssAnon:"), "own-MB")
 			b.ReportMetric(sandboxMegabytes(b, c), "MB/pod")
 		}
 		b.ReportMetric(0, "ns/op")

@@ -60,13 +60,16 @@ func settle(b *testing.B) {
 	}
 }
 
-func residentMegabytes(b *testing.B, pid string) float64 {
+func residentMegabytes(b *testing.B, pid string) float64 { return megabytes(b, pid, "VmRSS:") }
+
+// megabytes reads a line of /proc/PID/status.
+func megabytes(b *testing.B, pid, field string) float64 {
 	for line := range strings.Lines(readFile(b, "/proc/"+pid+"/status")) {
-		if kilobytes, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if kilobytes, ok := strings.CutPrefix(line, field); ok {
 			return number(b, strings.Fields(kilobytes)[0]) / 1024
 		}
 	}
-	b.Fatalf("process %s has no VmRSS", pid)
+	b.Fatalf("process %s has no %s", pid, field)
 	return 0
 }
 

@@ -160,6 +160,9 @@ func (c *cluster) nodeFlags() []string {
 
 func (c *cluster) network() string { return strings.Replace(c.node, "node-", "leme-", 1) }
 
+// bridge is the interface of the network on this machine.
+func (c *cluster) bridge() string { return c.network()[:min(14, len(c.network()))] + "0" }
+
 // theShared is set once there is a shared cluster, so that TestMain can remove it.
 var theShared *cluster
 

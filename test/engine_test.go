@@ -35,8 +35,8 @@ func containersOf(t *testing.T, c *cluster, namespace string) []string {
 		"--filter", "label=leme.node="+c.node, "--filter", "label=leme.pod.namespace="+namespace))
 }
 
-// left lists what pods have left on this machine, whatever the API says: containers, endpoints of the network,
-// directories and mounts.
+// left lists what pods have left on this machine, whatever the API says: containers, endpoints of the network and
+// interfaces of its bridge, directories and mounts.
 func (c *cluster) left(t *testing.T) []string {
 	t.Helper()
 	left := strings.Fields(docker(t, "ps", "-aq", "--filter", "label=leme.node="+c.node))
@@ -47,6 +47,9 @@ func (c *cluster) left(t *testing.T) []string {
 			left = append(left, "endpoint "+id)
 		}
 	}
+	interfaces, err := filepath.Glob(filepath.Join("/sys/class/net", c.bridge(), "brif", "*"))
+	must(t, err)
+	left = append(left, interfaces...)
 	dirs, err := filepath.Glob(filepath.Join(c.home, "agent", "pods", "*"))
 	must(t, err)
 	mounts, err := os.ReadFile("/proc/self/mountinfo")

@@ -79,7 +79,7 @@ func (o *AgentOptions) addFlags(flags *pflag.FlagSet) {
 	o.addNodeFlags(flags)
 	flags.StringVar(&o.NodeIP, "node-ip", "", "Address of this node (default: the one that reaches the server).")
 	flags.IntVar(&o.Port, "node-port", 10250, "Port of the node's own API, which the server calls for logs and exec.")
-	flags.StringVar(&o.PodNetwork, "pod-network", "bridge", "Who connects pods to the network: the engine (bridge), the agent (netns: pods start faster; needs root and a local engine), or the agent where it can (auto).")
+	flags.StringVar(&o.PodNetwork, "pod-network", "auto", "Who connects pods to the network: the engine (bridge), the agent (netns: pods start faster; needs root and a local engine), or the agent where it can (auto).")
 	flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "Labels of this node, key=value.")
 	flags.StringSliceVar(&o.AllowedUnsafeSysctls, "allowed-unsafe-sysctls", nil, "Kernel parameters that pods may set beside the safe ones, each a name or the beginning of names with an asterisk (kernel.msg*,net.core.somaxconn).")
 	flags.StringVar(&o.Manifests, "pod-manifest-path", "", "Folder with manifests of static pods, or one: they run on this node whether there is a server or not.")

@@ -25,7 +25,16 @@ var rows = []row{
 	{"Up", "leme up to a Ready node", "ms", "", 2000},
 	{"Idle", "memory of an idle cluster, etcd included", "MB", "", 100},
 	{"Idle", "processor of an idle cluster", "%-cpu", "", 0},
-	{"PodStart", "pod created to Running, image present", "ms", "docker run -d", 1.3},
+	{"Agent/netns", "memory of an idle agent with 50 pods", "MB", "", 40},
+	{"Agent/netns", "… without the pages of the program's file", "own-MB", "", 0},
+	{"Agent/netns", "processor of an idle agent with 50 pods", "%-cpu", "", 1},
+	{"Agent/netns", "memory of a pod's sandbox", "MB/pod", "", 1},
+	{"PodStart/netns", "pod created to Running, image present", "ms", "docker run -d", 0.9},
+	{"PodStart/bridge", "… connected by the engine", "ms", "docker run -d", 1.3},
+	{"PodOfThree/netns", "pod of three containers", "ms", "docker run -d", 1.6},
+	{"PodOfThree/bridge", "… connected by the engine", "ms", "docker run -d", 1.6},
+	{"PodsAtOnce/netns", "50 pods at once", "ms", "50 containers", 1.2},
+	{"PodsAtOnce/bridge", "… connected by the engine", "ms", "50 containers", 1.2},
 	{"PodToken", "… with its service account's token", "ms", "without", 1.05},
 	{"Pull/small", "pull 6 MB", "ms", "docker pull", 1.05},
 	{"Pull/one_layer", "pull one layer of 120 MB", "ms", "docker pull", 1.05},
@@ -131,6 +140,8 @@ func quantity(value float64, unit string) string {
 		return fmt.Sprintf("%.1f %% of one", value)
 	case "cpu-ms":
 		unit = "ms"
+	case "own-MB", "MB/pod":
+		unit = "MB"
 	}
 	digits := 0
 	if value < 10 {

@@ -58,12 +58,17 @@ const (
 	ByAgent  Kind = "netns"  // the agent does, in namespaces that sandboxes make
 )
 
-// Default is the kind of network that nodes have which do not ask for one: that of the environment, or the agent's.
-func Default() Kind {
+// Default is the kind of network that nodes have which do not ask for one: that of the environment, or the agent's
+// where it can connect pods.
+func Default(t testing.TB) Kind {
+	t.Helper()
 	if k := Kind(os.Getenv("LEME_TEST_POD_NETWORK")); k != "" {
 		return k
 	}
-	return ByEngine
+	if _, err := network.NewNetns(network.Config{Engine: Engine(t)}, true); err != nil {
+		return ByEngine
+	}
+	return ByAgent
 }
 
 // Each runs a test on both kinds of networks, side by side.
@@ -80,7 +85,7 @@ func Each(t *testing.T, test func(t *testing.T, n *Node)) {
 // New makes a node with the default kind of network, whose pods have addresses in a range that no other test has.
 func New(t testing.TB) *Node {
 	t.Helper()
-	return NewOn(t, Default())
+	return NewOn(t, Default(t))
 }
 
 // NewOn makes a node with one kind of network.
