@@ -35,8 +35,8 @@ var machines = map[string]machine{"amd64": amd64, "arm64": arm64}
 
 // assemble makes the calls one after the other, with what they point to behind the code.
 func assemble(m machine, calls []call) []byte {
-	code, data := m.encode(calls, 0) // for its length
-	code, data = m.encode(calls, len(code))
+	code, _ := m.encode(calls, 0) // for its length
+	code, data := m.encode(calls, len(code))
 	return append(code, data...)
 }
 

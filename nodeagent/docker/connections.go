@@ -14,8 +14,10 @@ import (
 // connections remembers the sandboxes that made network namespaces of their own: which process of each is connected.
 type connections struct {
 	mu sync.Mutex
-	of map[string]int // PID by sandbox ID; 0 while it is not connected
+	of map[string]int // PID by sandbox ID; 0 while it is not connected, unconnected when that failed
 }
+
+const unconnected = -1
 
 func (c *connections) set(id string, pid int) {
 	c.mu.Lock()
@@ -62,16 +64,35 @@ func (r *Runtime) connect(ctx context.Context, c pod.Container, e network.Endpoi
 	return nil
 }
 
-// mend connects a sandbox that an agent started and did not come to connect, or that somebody started again. One that
-// cannot be connected is not one to join.
+// mend connects a sandbox that an agent started and did not come to connect, or that somebody started again. One whose
+// address is another's cannot be joined any more. Whatever else is in the way may pass, and most sandboxes were connected
+// by the agent before this one: what runs there runs on, and the next list tries again.
 func (r *Runtime) mend(ctx context.Context, c pod.Container, e network.Endpoint) pod.Container {
-	if err := r.connect(ctx, c, e); err != nil {
-		if ctx.Err() == nil && !errors.Is(err, network.ErrGone) {
-			r.Logger.Warn("a sandbox is not on the network", "pod", c.PodNamespace+"/"+c.PodName, "error", err)
-		}
+	switch err := r.connect(ctx, c, e); {
+	case err == nil:
+	case errors.Is(err, network.ErrGone), errors.Is(err, network.ErrAddressTaken):
 		c.State = pod.Unknown
+	default:
+		r.connections.set(c.ID, unconnected)
+		if ctx.Err() == nil {
+			r.Logger.Warn("a sandbox may not be on the network", "pod", c.PodNamespace+"/"+c.PodName, "error", err)
+		}
 	}
 	return c
+}
+
+// lacksConnection says whether a running sandbox is to be looked at again.
+func (r *Runtime) lacksConnection(c pod.Container) bool {
+	pid, own := r.connections.process(c.ID)
+	return own && c.State == pod.Running && pid != c.PID && r.connector() != nil
+}
+
+// joinable refuses what would join a sandbox that could not be connected.
+func (r *Runtime) joinable(sandbox string) error {
+	if pid, own := r.connections.process(sandbox); own && pid == unconnected {
+		return errors.New("the pod is not on the network yet")
+	}
+	return nil
 }
 
 // connectNew connects a sandbox that was just started.

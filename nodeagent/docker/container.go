@@ -27,6 +27,9 @@ func (r *Runtime) Create(ctx context.Context, s pod.Spec) (string, error) {
 			return "", err
 		}
 	}
+	if err := r.joinable(s.SandboxID); err != nil {
+		return "", err
+	}
 	options, err := r.containerOptions(ctx, s)
 	if err != nil {
 		return "", fmt.Errorf("creating container %s: %w", s.Container.Name, err)

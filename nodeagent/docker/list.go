@@ -87,7 +87,7 @@ func (r *Runtime) known(s container.Summary) (pod.Container, bool) {
 	defer r.mu.Unlock()
 	c, ok := r.inspected[s.ID]
 	// "created" tells nothing: it is also the state of a container whose start failed.
-	return c, ok && c.State == state(s.State) && c.State != pod.Created
+	return c, ok && c.State == state(s.State) && c.State != pod.Created && !r.lacksConnection(c)
 }
 
 // keep remembers what was observed.

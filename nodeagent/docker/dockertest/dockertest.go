@@ -126,6 +126,13 @@ func (n *Node) Restart(t testing.TB) {
 	must(t, err)
 }
 
+// UseNetwork gives the node a new runtime with a network, as after the agent was killed.
+func (n *Node) UseNetwork(t testing.TB, network Network) {
+	t.Helper()
+	n.Network, n.config.Network = network, network
+	n.Restart(t)
+}
+
 // Engine is a client of the machine's engine; without one the test is skipped.
 func Engine(t testing.TB) *client.Client {
 	t.Helper()
