@@ -184,6 +184,14 @@ func TestOutOfMemory(t *testing.T) {
 	if got := ended(p, "c"); got != "137 OOMKilled" {
 		t.Errorf("it ended with %s", got)
 	}
+	t.Run("of the pod", func(t *testing.T) {
+		p := s.finished(t, s.tool(t, "together", "eat 200", never, func(p *corev1.Pod) {
+			p.Spec.Resources = &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("32Mi")}}
+		}))
+		if got := ended(p, "c"); got != "137 OOMKilled" || p.Status.QOSClass != corev1.PodQOSBurstable {
+			t.Errorf("it ended with %s, %s", got, p.Status.QOSClass)
+		}
+	})
 	if out := s.mustKubectl(t, "get", "pod", "hungry", "-n", s.namespace); !strings.Contains(out, "OOMKilled") {
 		t.Error(out)
 	}

@@ -109,6 +109,7 @@ func (r *Runtime) containerOptions(ctx context.Context, s pod.Spec) (client.Cont
 		OomScoreAdj: r.oom.allowed(s.OOMScoreAdj),
 		Runtime:     s.Handler,
 	}
+	host.CgroupParent = groupOf(s.Pod)
 	if s.Pod.Spec.HostIPC {
 		host.IpcMode = container.IPCModeHost
 	}

@@ -87,6 +87,7 @@ func (r *Runtime) Host(ctx context.Context) (pod.Host, error) {
 		}
 		v.host = &pod.Host{
 			AppArmor: i.AppArmor, SELinux: i.SELinux,
+			PodGroups:    r.groupsPods(i),
 			ImageVolumes: versions.GreaterThanOrEqualTo(r.engine.ClientVersion(), imageMounts),
 		}
 	}

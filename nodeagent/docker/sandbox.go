@@ -171,7 +171,7 @@ func (r *Runtime) sandboxOptions(s pod.Sandbox, image string, address netip.Addr
 		ExtraHosts:     extraHosts(spec.HostAliases),
 		Sysctls:        sysctls(spec.SecurityContext),
 		// No small share of the processor: the program never runs again, but on a busy node it would wait long to begin.
-		Resources: container.Resources{CgroupParent: s.CgroupParent},
+		Resources: container.Resources{CgroupParent: groupOf(s.Pod)},
 	}
 	config := &container.Config{Image: image, Labels: labels, StopSignal: "SIGKILL"}
 	if spec.HostPID {

@@ -12,6 +12,7 @@ type Verb string
 // The verbs, in the order of a pod's life.
 const (
 	PrepareVolumes Verb = "prepare volumes"
+	HoldPod        Verb = "hold pod"
 	RunSandbox     Verb = "run sandbox"
 	Start          Verb = "start"
 	Resize         Verb = "resize"
@@ -59,6 +60,7 @@ func (a Action) String() string {
 const (
 	volumesKey = "/volumes"
 	sandboxKey = "/sandbox"
+	groupKey   = "/group"
 	endKey     = "/end"
 	statusKey  = "/status"
 	roomKey    = "/room"
@@ -73,6 +75,8 @@ func (a Action) key() string {
 		return roomKey
 	case RunSandbox:
 		return sandboxKey
+	case HoldPod:
+		return groupKey
 	case Remove:
 		return "/remove/" + a.ID
 	case Resize:

@@ -27,11 +27,12 @@ type engine struct {
 	envs       map[string][]string // by ID
 	host       Host
 	starts     chan error // what starting a sandbox waits for, and how it ends; nil: nothing
+	groups     map[types.UID]Share
 }
 
 func newEngine(images ...string) *engine {
 	e := &engine{names: map[string]bool{}, images: map[string]Image{}, broken: map[string]error{},
-		listeners: map[int]func(types.UID){}, envs: map[string][]string{}}
+		listeners: map[int]func(types.UID){}, envs: map[string][]string{}, groups: map[types.UID]Share{}}
 	for _, name := range images {
 		e.images[name] = Image{ID: "sha256:" + name, RepoDigest: name + "@sha256:0", Size: 100}
 	}
@@ -224,6 +225,16 @@ func (e *engine) Image(_ context.Context, ref string) (Image, bool, error) {
 		}
 	}
 	return Image{}, false, nil
+}
+
+func (e *engine) HoldPod(_ context.Context, uid types.UID, s Share) error {
+	e.change(uid, func() { e.groups[uid] = s })
+	return nil
+}
+
+func (e *engine) ReleasePod(_ context.Context, uid types.UID) error {
+	e.change(uid, func() { delete(e.groups, uid) })
+	return nil
 }
 
 func (e *engine) Host(context.Context) (Host, error) { return e.host, nil }

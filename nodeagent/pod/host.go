@@ -7,6 +7,7 @@ type Host struct {
 	AppArmor     bool
 	SELinux      bool
 	ImageVolumes bool // images can be mounted
+	PodGroups    bool // a pod's containers can be held to resources together
 }
 
 // judge finds out what of a pod's spec cannot be done here, whenever that has changed; false when the engine does not

@@ -99,6 +99,8 @@ func (n *narrator) failed(pod *corev1.Pod, a Action, f Failure) {
 	switch a.Verb {
 	case PrepareVolumes:
 		n.pod(pod, corev1.EventTypeWarning, "FailedMount", f.Message)
+	case HoldPod:
+		n.pod(pod, corev1.EventTypeWarning, "FailedCreatePodContainer", "unable to ensure pod container exists: "+f.Message)
 	case RunSandbox:
 		n.pod(pod, corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create pod sandbox: "+f.Message)
 	case Start:

@@ -23,6 +23,7 @@ type View struct {
 	Busy       map[string]Operation // by key
 	Pulling    map[string]string    // how far a container's image is that is pulled, in words
 	Pending    Waiting              // why a resize has to wait; zero when it need not
+	Group      Share                // what the pod's containers are held to together; zero: not yet
 	Resized    map[string]Share     // what the engine took last, by container ID
 	Renewed    map[string]bool      // containers that were ended in order to start again, by ID
 	Hooked     map[string]bool      // sidecars whose preStop hook has begun, by ID

@@ -83,6 +83,7 @@ func (w *worker) settle(r result) {
 // patience is how long to wait after an operation's first failure, and at most.
 var patience = map[Verb]struct{ first, most time.Duration }{
 	PrepareVolumes: {500 * time.Millisecond, 2 * time.Minute},
+	HoldPod:        {time.Second, time.Minute},
 	RunSandbox:     {time.Second, time.Minute},
 	Start:          {2 * time.Second, time.Minute},
 	Kill:           {time.Second, 30 * time.Second},
@@ -119,6 +120,8 @@ func (w *worker) operationFor(a Action) operation {
 	switch a.Verb {
 	case PrepareVolumes:
 		return w.prepareVolumes()
+	case HoldPod:
+		return w.holdPod()
 	case RunSandbox:
 		return w.runSandbox(a)
 	case Start:
@@ -143,7 +146,7 @@ func (w *worker) operationFor(a Action) operation {
 
 // resize has the engine hold a container to what it is given now.
 func (w *worker) resize(a Action) operation {
-	share := ShareOf(w.view.allocation(containerOf(w.view.Pod, a.Container)))
+	share := w.view.share(containerOf(w.view.Pod, a.Container))
 	return func(ctx context.Context) (func(), error) {
 		return func() { w.view.Resized[a.ID] = share }, w.deps.Runtime.Resize(ctx, a.ID, share)
 	}
@@ -163,9 +166,14 @@ func (w *worker) prepareVolumes() operation {
 	}
 }
 
-func (w *worker) tearDown(context.Context) (func(), error) {
+func (w *worker) tearDown(ctx context.Context) (func(), error) {
 	if err := w.volumes.TearDown(); err != nil {
 		return nil, err
+	}
+	if unknown := len(w.view.Pod.Spec.Containers) == 0; unknown || w.view.Pod.Spec.Resources != nil {
+		if err := w.deps.Runtime.ReleasePod(ctx, w.uid); err != nil {
+			return nil, err
+		}
 	}
 	w.release()
 	return func() { w.view.Clean, w.view.Freed, w.view.Volumes = true, true, false }, nil

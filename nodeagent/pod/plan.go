@@ -68,10 +68,13 @@ func (p *planner) run() {
 	if !p.Volumes || p.Stale {
 		p.do(Action{Verb: PrepareVolumes})
 	}
+	held := p.holdPod()
 	sandbox, up := p.group.sandbox()
 	if !up {
-		p.replaceSandbox()
-		p.prepare()
+		if held {
+			p.replaceSandbox()
+			p.prepare()
+		}
 		return
 	}
 	p.sweep(sandbox)

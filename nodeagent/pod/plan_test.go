@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/nodeagent/probe"
@@ -59,6 +60,11 @@ func view(containers ...Container) *View {
 		Containers: append([]Container{sandboxOf(0, Running)}, containers...)}
 }
 
+func heldTo(c Container, s Share) Container {
+	c.Share = s
+	return c
+}
+
 // TestPlan: what is there, what happened to it, and what is to be done.
 func TestPlan(t *testing.T) {
 	withInit := func(v *View) {
@@ -75,6 +81,9 @@ func TestPlan(t *testing.T) {
 	all := func(v *View) {
 		v.Pod.Spec.InitContainers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestartAllContainers,
 			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}}}}
+	}
+	whole := func(v *View) {
+		v.Pod.Spec.Resources = &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
 	}
 	reported := func(v *View) { v.Reported = true }
 	deleted := func(v *View) {
@@ -102,6 +111,10 @@ func TestPlan(t *testing.T) {
 		{"the sandbox starts, volumes not ready", nil, []func(*View){making, func(v *View) { v.Volumes = false }}, "prepare volumes"},
 		{"the sandbox starts, made meanwhile", []Container{made("web", 0, Created)}, []func(*View){making}, ""},
 		{"the sandbox starts, with init containers", nil, []func(*View){withInit, making}, "start one 0"},
+		{"new, with resources of its own", nil, []func(*View){bare, whole}, "prepare volumes; hold pod"},
+		{"new, held to its resources", nil, []func(*View){bare, whole, func(v *View) { v.Group = ShareOf(*v.Pod.Spec.Resources) }}, "prepare volumes; run sandbox 0"},
+		{"resources of its own changed", []Container{heldTo(made("web", 0, Running), Share{Weight: minWeight, Memory: 64 << 20})}, []func(*View){whole, func(v *View) { v.Group = Share{Weight: 2} }}, "hold pod"},
+		{"its limit is its containers'", []Container{made("web", 0, Running)}, []func(*View){whole, func(v *View) { v.Group = ShareOf(*v.Pod.Spec.Resources) }}, "resize web"},
 		{"sandbox up, volumes not", nil, []func(*View){func(v *View) { v.Volumes = false }}, "prepare volumes"},
 		{"ready to start", nil, nil, "start web 0"},
 		{"starting", nil, []func(*View){busy("web", Operation{Verb: Start})}, ""},

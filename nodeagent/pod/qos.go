@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	resourcehelper "k8s.io/component-helpers/resource"
 )
 
 // qosClass is BestEffort when nothing is asked for, Guaranteed when every container has limits of cpu and memory and
@@ -42,19 +43,30 @@ func oomScoreAdj(pod *corev1.Pod, c *corev1.Container, memory resource.Quantity)
 	case memory.Value() <= 0:
 		return 999
 	}
-	request := memoryRequest(c)
+	spare := spareMemory(pod)
+	request := memoryRequest(c) + spare
 	if isSidecar(c) && isInit(pod, c) {
 		least := memoryRequest(&pod.Spec.Containers[0])
 		for i := range pod.Spec.Containers {
 			least = min(least, memoryRequest(&pod.Spec.Containers[i]))
 		}
-		request = max(request, least)
+		request = max(request, least+spare)
 	}
 	return int(min(max(1000-1000*request/memory.Value(), 3), 999))
 }
 
 // nodeCritical is the priority class of pods that the kernel is to kill last.
 const nodeCritical = "system-node-critical"
+
+// spareMemory is what each container has of the memory that the pod asks for beyond what its containers do.
+func spareMemory(pod *corev1.Pod) int64 {
+	if pod.Spec.Resources == nil {
+		return 0
+	}
+	asked := resourcehelper.AggregateContainerRequests(pod, resourcehelper.PodResourcesOptions{})
+	spare := pod.Spec.Resources.Requests.Memory().Value() - asked.Memory().Value()
+	return max(spare, 0) / int64(len(pod.Spec.Containers)+len(pod.Spec.InitContainers))
+}
 
 func memoryRequest(c *corev1.Container) int64 { return c.Resources.Requests.Memory().Value() }
 

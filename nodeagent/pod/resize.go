@@ -29,7 +29,7 @@ func (v *View) allocation(c *corev1.Container) corev1.ResourceRequirements {
 
 // asksForOther says whether any container asks for other amounts than it was given.
 func (v *View) asksForOther() bool {
-	return slices.ContainsFunc(allContainers(v.Pod), func(c *corev1.Container) bool {
+	return v.podAsksForOther() || slices.ContainsFunc(allContainers(v.Pod), func(c *corev1.Container) bool {
 		given, ok := v.allocated(c.Name)
 		return ok && !equality.Semantic.DeepEqual(given.Requests, c.Resources.Requests)
 	})
@@ -37,7 +37,7 @@ func (v *View) asksForOther() bool {
 
 // fits says whether the engine holds a running container to what it was given, as far as the engine can.
 func (v *View) fits(c *corev1.Container, have Container) bool {
-	wanted := ShareOf(v.allocation(c))
+	wanted := v.share(c)
 	return have.Share == wanted || v.Resized[have.ID] == wanted
 }
 
@@ -46,7 +46,7 @@ func (v *View) resizesByRestart(c *corev1.Container, have Container) bool {
 	if v.fits(c, have) {
 		return false
 	}
-	wanted := ShareOf(v.allocation(c))
+	wanted := v.share(c)
 	return slices.ContainsFunc(c.ResizePolicy, func(p corev1.ContainerResizePolicy) bool {
 		switch {
 		case p.RestartPolicy != corev1.RestartContainer:

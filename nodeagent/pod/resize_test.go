@@ -155,3 +155,47 @@ func TestResizeWaitsForRoom(t *testing.T) {
 		t.Errorf("restarted %d times", n)
 	}
 }
+
+// TestPodResources: a pod with resources of its own is held to them from before its sandbox on, and to others once they
+// are asked for; nothing of that is left when it goes.
+func TestPodResources(t *testing.T) {
+	e := newEngine("img:1")
+	e.host.PodGroups = true
+	b := newBed(t, e, bound(func(p *corev1.Pod) {
+		p.Spec.Resources = &corev1.ResourceRequirements{Requests: amounts("500m", "64Mi"), Limits: amounts("1", "128Mi")}
+	}))
+	held := func() Share {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.groups["u"]
+	}
+	b.until("ready", b.ready("web"))
+	if got, want := held(), (Share{Weight: 512, Quota: 100_000, Memory: 128 << 20}); got != want {
+		t.Errorf("held to %+v", got)
+	}
+	for _, c := range e.list("u") {
+		if !c.Sandbox && (c.Share.Memory != 128<<20 || c.Share.Quota != 100_000 || c.Share.Weight != minWeight) {
+			t.Errorf("the container is held to %+v", c.Share)
+		}
+	}
+	resize := func(cpu string) {
+		pod := b.pod("web")
+		pod.Generation++
+		pod.Spec.Resources.Requests["cpu"] = resource.MustParse(cpu)
+		if _, err := b.client.CoreV1().Pods("ns").Update(t.Context(), pod, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resize("750m")
+	b.until("resized", func() bool {
+		s := b.pod("web").Status
+		return held().Weight == 768 && s.Resources != nil && s.AllocatedResources.Cpu().String() == "750m"
+	})
+	resize("9")
+	b.until("infeasible", func() bool { return resizeLine(b.pod("web").Status) == "PodResizePending Infeasible" })
+	if got := held().Weight; got != 768 {
+		t.Errorf("held to %d though there is no room", got)
+	}
+	b.remove("web")
+	b.until("released", func() bool { return held() == Share{} })
+}

@@ -41,6 +41,9 @@ func (m *Manager) given(pod *corev1.Pod) corev1.ResourceList {
 	}
 	v, had := View{Pod: pod}, *pod
 	had.Spec = *pod.Spec.DeepCopy()
+	if had.Spec.Resources != nil && pod.Status.Resources != nil {
+		had.Spec.Resources = pod.Status.Resources
+	}
 	for _, c := range allContainers(&had) {
 		if given, ok := v.allocated(c.Name); ok {
 			c.Resources = given

@@ -19,6 +19,10 @@ type Runtime interface {
 	// Events calls fn with the pod UID of each container that changed, until ctx ends or the stream breaks
 	// (then the caller subscribes again first, lists second). ready is called once the subscription stands.
 	Events(ctx context.Context, ready func(), fn func(types.UID)) error
+	// HoldPod holds all containers of a pod that has resources of its own to them together, from before its sandbox on.
+	HoldPod(ctx context.Context, uid types.UID, s Share) error
+	// ReleasePod undoes HoldPod once the containers are gone, whether that was called or not.
+	ReleasePod(ctx context.Context, uid types.UID) error
 	// RunSandbox creates and starts the container that owns the pod's namespaces, with the pod's address.
 	RunSandbox(ctx context.Context, s Sandbox) (Container, error)
 	Create(ctx context.Context, c Spec) (id string, err error)
@@ -88,14 +92,13 @@ type Image struct {
 
 // Sandbox is what RunSandbox needs of a pod.
 type Sandbox struct {
-	Pod          *corev1.Pod // names, UID, hostNetwork and so on; read-only
-	Attempt      int
-	Hostname     string
-	DNS          DNS
-	Ports        []corev1.ContainerPort // those with a hostPort
-	CgroupParent string
-	Made         func(Container) // called when the sandbox is there and about to start; nil, or called from any goroutine
-	Handler      string          // the engine's runtime by the pod's RuntimeClass; empty for the engine's default
+	Pod      *corev1.Pod // names, UID, hostNetwork and so on; read-only
+	Attempt  int
+	Hostname string
+	DNS      DNS
+	Ports    []corev1.ContainerPort // those with a hostPort
+	Made     func(Container)        // called when the sandbox is there and about to start; nil, or called from any goroutine
+	Handler  string                 // the engine's runtime by the pod's RuntimeClass; empty for the engine's default
 }
 
 // DNS is a pod's resolver configuration, resolved from its policy.

@@ -25,7 +25,7 @@ func (w *worker) start(a Action) operation {
 	last, restarted := g.newest(a.Container)
 	pod := w.podNow()
 	targetID, noTarget := target(pod, g, c.Name)
-	share := ShareOf(w.view.allocation(c))
+	share := w.view.share(c)
 	s := starter{
 		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c),
 		build: builder{

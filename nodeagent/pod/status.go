@@ -23,6 +23,9 @@ func (v *View) Status(p Plan, now time.Time) corev1.PodStatus {
 	s.InitContainerStatuses = v.containerStatuses(g, p, v.Pod.Spec.InitContainers, true)
 	s.ContainerStatuses = v.containerStatuses(g, p, v.Pod.Spec.Containers, false)
 	s.EphemeralContainerStatuses = v.ephemeralStatuses(g, p)
+	if of := v.podAllocation(); of != nil {
+		s.AllocatedResources, s.Resources = of.Requests.DeepCopy(), of.DeepCopy()
+	}
 	s.Phase = v.phase(&s, g)
 	v.explain(&s, now)
 	v.tellEnd(&s, now)

@@ -22,7 +22,8 @@ var unsupported = []struct {
 }{
 	{"spec.hostUsers: false", func(s *corev1.PodSpec) bool { return s.HostUsers != nil && !*s.HostUsers }, nil},
 	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }, nil},
-	{"spec.resources", func(s *corev1.PodSpec) bool { return s.Resources != nil }, nil},
+	{"spec.resources (the engine must be local and use cgroupfs)", func(s *corev1.PodSpec) bool { return s.Resources != nil },
+		func(h Host) bool { return h.PodGroups }},
 	{"spec.securityContext.windowsOptions", func(s *corev1.PodSpec) bool {
 		return s.SecurityContext != nil && s.SecurityContext.WindowsOptions != nil
 	}, nil},
