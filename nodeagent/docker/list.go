@@ -148,6 +148,9 @@ func observed(i container.InspectResponse) pod.Container {
 		c.Share = share(i.HostConfig.Resources)
 	}
 	c.Created, c.Started, c.Finished = moment(i.Created), moment(i.State.StartedAt), moment(i.State.FinishedAt)
+	if c.State == pod.Exited && c.Started.IsZero() && i.State.Status != container.StateExited {
+		c.State = pod.Created // it goes, and never ran
+	}
 	if c.State == pod.Created && c.ExitCode != 0 {
 		c.State, c.Finished = pod.Exited, c.Created
 	}
@@ -176,7 +179,7 @@ func state(s container.ContainerState) pod.State {
 		return pod.Created
 	case container.StateRunning:
 		return pod.Running
-	case container.StateExited:
+	case container.StateExited, container.StateRemoving, container.StateDead: // what goes has ended
 		return pod.Exited
 	}
 	return pod.Unknown

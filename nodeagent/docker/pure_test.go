@@ -276,3 +276,25 @@ func TestMounts(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestStates: a container that is being removed has ended, and does not seem to run again.
+func TestStates(t *testing.T) {
+	const started, ended = "2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"
+	for name, row := range map[string]struct {
+		state container.State
+		want  pod.State
+	}{
+		"created":             {container.State{Status: container.StateCreated}, pod.Created},
+		"failed to start":     {container.State{Status: container.StateCreated, ExitCode: 127}, pod.Exited},
+		"running":             {container.State{Status: container.StateRunning, StartedAt: started}, pod.Running},
+		"exited":              {container.State{Status: container.StateExited, StartedAt: started, FinishedAt: ended}, pod.Exited},
+		"removing":            {container.State{Status: container.StateRemoving, StartedAt: started, FinishedAt: ended}, pod.Exited},
+		"dead":                {container.State{Status: container.StateDead, StartedAt: started, FinishedAt: ended}, pod.Exited},
+		"removing, never ran": {container.State{Status: container.StateRemoving}, pod.Created},
+		"paused":              {container.State{Status: container.StatePaused, StartedAt: started}, pod.Unknown},
+	} {
+		if got := observed(container.InspectResponse{State: &row.state, Config: &container.Config{}}).State; got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}

@@ -77,7 +77,7 @@ const (
 	Created State = "created"
 	Running State = "running"
 	Exited  State = "exited"
-	Unknown State = "unknown" // dead, removing, paused
+	Unknown State = "unknown" // paused
 )
 
 // Image is an image that the engine has.

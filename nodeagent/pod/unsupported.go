@@ -24,6 +24,7 @@ var unsupported = []struct {
 	{"spec.resourceClaims", func(s *corev1.PodSpec) bool { return len(s.ResourceClaims) > 0 }, nil},
 	{"spec.resources (the engine must be local and use cgroupfs)", func(s *corev1.PodSpec) bool { return s.Resources != nil },
 		func(h Host) bool { return h.PodGroups }},
+	{"spec.resources.claims", func(s *corev1.PodSpec) bool { return s.Resources != nil && len(s.Resources.Claims) > 0 }, nil},
 	{"spec.securityContext.windowsOptions", func(s *corev1.PodSpec) bool {
 		return s.SecurityContext != nil && s.SecurityContext.WindowsOptions != nil
 	}, nil},
