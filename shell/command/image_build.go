@@ -102,9 +102,9 @@ func (o imageBuild) run(ctx context.Context) error {
 	if !o.push {
 		var built []movedImage
 		for _, ref := range refs {
-			built = append(built, movedImage{ref.Name(), id})
+			built = append(built, movedImage{Name: ref.Name()})
 		}
-		return printMoved(o.streams.Out, o.output, "built", built)
+		return printMoved(o.streams.Out, o.output, "built as "+id, built)
 	}
 	return o.pushBuilt(ctx, engine, refs)
 }
