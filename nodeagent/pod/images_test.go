@@ -70,7 +70,7 @@ func TestPullProgress(t *testing.T) {
 		}
 		tell := i.progress(&corev1.Container{Image: "img:1"}, time.Now())
 		for n := range int64(100) {
-			time.Sleep(300 * time.Millisecond)
+			<-time.After(300 * time.Millisecond)
 			tell(PullProgress{Done: n << 20, Total: 100 << 20, LayersDone: int(n) / 20, Layers: 5})
 		}
 		want := `Pulling image "img:1": 33% (33.0 MiB of 100.0 MiB, 1 of 5 layers)`
