@@ -3,9 +3,11 @@ package h2
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -54,8 +56,7 @@ func FuzzConn(f *testing.F) {
 		if err := conn.CloseWrite(); err != nil {
 			return
 		}
-		_, err = io.Copy(io.Discard, conn)
-		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		if _, err = io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error("the connection stays")
 		}
 	})
