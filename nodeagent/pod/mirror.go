@@ -33,6 +33,7 @@ type mirroredPod struct {
 	static, shown *corev1.Pod
 	sent          sentStatus
 	problem       string // why it cannot be shown, as told last
+	losses        int    // how often the API has lost a mirror: an answer from before tells nothing
 }
 
 // How long to wait before a request to the API is tried again: first, and at most.
@@ -90,8 +91,22 @@ func (m *mirrored) show(pod *corev1.Pod) {
 // lose notes that the API does not have a mirror any more.
 func (m *mirrored) lose(pod *corev1.Pod) {
 	m.change(nameOf(pod), func(p *mirroredPod) {
+		p.losses++
 		if p.shown != nil && p.shown.UID == pod.UID {
 			p.shown = nil
+		}
+	})
+}
+
+// answered notes the state of a mirror that a request of ours brought back, unless one was lost since.
+func (m *mirrored) answered(pod *corev1.Pod, losses int, sent sentStatus) {
+	m.change(nameOf(pod), func(p *mirroredPod) {
+		if p.losses != losses {
+			return
+		}
+		p.sent = sent
+		if p.shown == nil || !older(pod, p.shown) {
+			p.shown = pod
 		}
 	})
 }
@@ -109,6 +124,7 @@ func (m *mirrored) replace(list []*corev1.Pod) {
 	for name, p := range m.pods {
 		if !there[name] {
 			p.shown = nil
+			p.losses++
 		}
 		if p.shown == nil && p.static == nil {
 			delete(m.pods, name)
@@ -180,26 +196,26 @@ func (m *mirrored) sync(ctx context.Context, name types.NamespacedName) error {
 	defer cancel()
 	switch planMirror(now.static, now.shown, now.sent) {
 	case mirrorCreated:
-		return m.create(ctx, now.static)
+		return m.create(ctx, now)
 	case mirrorDeleted:
 		return m.delete(ctx, now.shown)
 	case mirrorReported:
-		return m.report(ctx, now.shown, now.static.Status)
+		return m.report(ctx, now)
 	case mirrorStays:
 	}
 	return nil
 }
 
-func (m *mirrored) create(ctx context.Context, static *corev1.Pod) error {
+func (m *mirrored) create(ctx context.Context, p mirroredPod) error {
 	node := m.node()
 	if node == nil {
 		return errors.New("the node is not registered yet")
 	}
-	made, err := m.client.CoreV1().Pods(static.Namespace).Create(ctx, mirrorOf(static, node), metav1.CreateOptions{})
+	made, err := m.client.CoreV1().Pods(p.static.Namespace).Create(ctx, mirrorOf(p.static, node), metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("creating the mirror pod: %w", err)
 	}
-	m.show(made)
+	m.answered(made, p.losses, sentStatus{})
 	return nil
 }
 
@@ -208,19 +224,22 @@ func (m *mirrored) delete(ctx context.Context, shown *corev1.Pod) error {
 	err := m.client.CoreV1().Pods(shown.Namespace).Delete(ctx, shown.Name, metav1.DeleteOptions{
 		GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &shown.UID},
 	})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err): // another has its name by now
+		m.lose(shown)
+	case err != nil:
 		return fmt.Errorf("deleting the mirror pod: %w", err)
 	}
 	return nil // the watch tells
 }
 
-func (m *mirrored) report(ctx context.Context, shown *corev1.Pod, status corev1.PodStatus) error {
-	updated, err := patchStatus(ctx, m.client, shown, status)
+func (m *mirrored) report(ctx context.Context, p mirroredPod) error {
+	status := p.static.Status
+	updated, err := patchStatus(ctx, m.client, p.shown, status)
 	if err != nil {
 		return err
 	}
-	m.change(nameOf(shown), func(p *mirroredPod) { p.sent = sentStatus{status, updated.ResourceVersion} })
-	m.show(updated)
+	m.answered(updated, p.losses, sentStatus{status, updated.ResourceVersion})
 	return nil
 }
 

@@ -179,3 +179,23 @@ func TestNetworkIsAwaited(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 }
+
+// TestLateAnswer: the answer to a request that comes after the mirror is gone again does not bring it back.
+func TestLateAnswer(t *testing.T) {
+	m := newMirrored(nil, nil, nil)
+	defer m.queue.ShutDown()
+	static := fromManifest("1")
+	m.tell(static)
+	made := mirrorOf(static, &corev1.Node{})
+	made.UID, made.ResourceVersion = "made", "5"
+	m.show(made)
+	m.lose(made)
+	m.answered(made, 0, sentStatus{})
+	if p := m.pods[nameOf(static)]; p.shown != nil {
+		t.Error("a mirror that is gone counts as shown")
+	}
+	m.answered(made, 1, sentStatus{})
+	if uid := m.shownAs(static); uid != "made" {
+		t.Errorf("shown as %q", uid)
+	}
+}
