@@ -9,14 +9,14 @@
 // on it and so reaches the pods; and pods reach the outside through the engine's own masquerading, which stays on:
 // the engine puts its rules back whenever it restarts or the firewall is flushed, and needs no right of ours. Between
 // hosts it would hide the pods' addresses from each other; then rules of our own must take its place. Nothing here
-// needs CAP_SYS_RESOURCE or a firewall tool.
+// needs CAP_SYS_RESOURCE; only a host port of a Netns asks for iptables, where the engine uses that.
 //
 //	net, err := network.New(network.Config{Engine: engine})
 //	err = net.Ensure(ctx, netip.MustParsePrefix("10.244.0.0/24"))
 //	address, err := net.Allocate(ctx)
 //
-// What pods need of a network is docker.Network: a name, Allocate and Release. Another kind of pod network takes this
-// one's place by having the same.
+// What pods need of a network is docker.Network: a name, Allocate and Release. A Bridge leaves connecting them to the
+// engine. A Netns, which is a docker.Connector too, uses the same bridge and connects them itself.
 package network
 
 import (
