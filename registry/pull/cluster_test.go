@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/moby/moby/client"
 
 	"leme/registry"
 )
@@ -41,8 +40,6 @@ func TestClusterRegistry(t *testing.T) {
 	got, err := p.Pull(t.Context(), ref, nil, nil)
 	must(t, err)
 	wantImage(t, p, e, ref, img, got)
-	_, err = e.ImageRemove(t.Context(), ref, client.ImageRemoveOptions{})
-	must(t, err)
 }
 
 // TestUnpacked reads layers of each packing back.

@@ -10,15 +10,19 @@
 //
 // A pull goes so:
 //
-//  1. Resolve the reference to this platform's image, with each credential that may open it in turn.
+//  1. Resolve the reference to this platform's image, at each place that may have it, with each credential that may
+//     open it in turn (registries.go, endpoint.go, resolve.go).
 //  2. Offer the image to the engine under a name of its own in a registry that this process serves on a loopback
 //     address, under a random password (loopback.go), and ask the engine to pull it from there.
-//  3. When the engine asks for a layer, and only then, download it: in segments over several connections, the base
-//     layer's first, every byte counted in its digest (fetch.go), once however many pulls want it (cache.go). Layers go
-//     to the engine unpacked, named by the digest of their unpacked content, so it unpacks one while the next arrives.
+//  3. When the engine asks for a layer, and only then, download it and those that lie on it: in segments over several
+//     connections, the base layer's first, every byte counted in its digest (fetch.go), once however many pulls want it
+//     (flight.go). The engine gets a layer while it arrives: unpacked, named by the digest of its unpacked content,
+//     or as it is where the engine can unpack it and this machine has no time to spare (offer.go, lines.go).
 //  4. Tag what the engine has with the real name, and with that of its digest (name.go), take the loopback name away.
 //
 // An engine that cannot reach this process' loopback address (remote, rootless) is given an archive instead.
+//
+// For a cluster's registry, Through passes on what other registries have: see there.
 package pull
 
 import (
