@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -33,7 +34,7 @@ func call(request *http.Request) error {
 	}
 	defer response.Body.Close()
 	_, err = io.CopyN(io.Discard, response.Body, maxOutput)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

@@ -44,7 +44,7 @@ func (p *Prober) Run(ctx context.Context) {
 		return
 	}
 	// What has settled keeps its counts while the container runs, as the kubelet's does.
-	defer context.AfterFunc(ctx, p.forget)
+	defer func() { context.AfterFunc(ctx, p.forget) }()
 	period := seconds(p.Spec.PeriodSeconds, 10)
 	tick := time.NewTicker(period)
 	defer tick.Stop()
