@@ -77,14 +77,18 @@ func (v *View) resizeConditions(g group) (conditions []corev1.PodCondition) {
 	if w := v.Pending; w != (Waiting{}) {
 		conditions = append(conditions, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: w.Reason, Message: w.Message})
 	}
-	for _, have := range v.resizing(g) {
-		progress := corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue}
+	resizing := v.resizing(g)
+	if len(resizing) == 0 {
+		return conditions
+	}
+	progress := corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue}
+	for _, have := range resizing {
 		if f, failed := v.Failures[Action{Verb: Resize, ID: have.ID}.key()]; failed {
 			progress.Reason, progress.Message = resizeError, fmt.Sprintf("container %s: %s", have.Name, f.Message)
+			break
 		}
-		return append(conditions, progress)
 	}
-	return conditions
+	return append(conditions, progress)
 }
 
 // resizing lists the running containers that the engine holds to other amounts than they are given.
