@@ -85,7 +85,7 @@ func (o *DownOptions) stopAll() (bool, error) {
 }
 
 // owned is what a cluster keeps in its home. Nothing else there is touched: the home may be any directory.
-var owned = []string{"kubeconfig", "pki", "etcd", "registry", "agent", "log", "run", "cache"}
+var owned = []string{"kubeconfig", "pki", "etcd", "registry", "registry-through", "agent", "log", "run", "cache"}
 
 func (o *DownOptions) purge() error {
 	for _, name := range owned {
