@@ -29,7 +29,10 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err == nil {
 		return nil
 	}
-	c, _, inspectErr := r.inspect(ctx, id)
+	// A pod that can only end with that is ended at once, which cancels ctx: why it cannot start is still to be told.
+	lookup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	c, _, inspectErr := r.inspect(lookup, id)
 	if inspectErr != nil || c.ExitCode == 0 {
 		return fmt.Errorf("starting container: %w", err)
 	}
