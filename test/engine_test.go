@@ -18,6 +18,14 @@ func docker(t testing.TB, args ...string) string {
 	return output(t, func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "docker", args...) })
 }
 
+// removesImage takes a name away from the engine when the test ends.
+func removesImage(t *testing.T, name string) {
+	t.Helper()
+	t.Cleanup(func() { // what could not be removed was not there
+		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "docker", "image", "rm", "-f", name).Run()
+	})
+}
+
 // runningContainers are the node's by name, of one pod or of all.
 func runningContainers(t *testing.T, c *cluster, pod string) []string {
 	t.Helper()

@@ -49,7 +49,7 @@ func TestImageBuild(t *testing.T) {
 	s.ready(t, s.tool(t, "built", "stay", image("registry.leme/"+mine+"@"+built.Images[0].Digest, "")))
 
 	s.must(t, "image", "build", dir, "-t", mine+":first", "--target", "first", "--push=false", "-q")
-	defer exec.Command("docker", "image", "rm", "-f", "registry.leme/"+mine+":first").Run()
+	removesImage(t, "registry.leme/"+mine+":first")
 	if tags := s.must(t, "image", "tags", mine); tags != "1\n2\n" {
 		t.Errorf("tags %q, want those that were pushed", tags)
 	}
@@ -79,7 +79,7 @@ func TestImageMoves(t *testing.T) {
 	local := "registry.leme/" + name + ":engine"
 	s.must(t, "image", "copy", pushed, name+":1")
 	s.must(t, "image", "copy", pushed, "docker://"+local)
-	defer exec.Command("docker", "image", "rm", "-f", local).Run()
+	removesImage(t, local)
 	s.must(t, "image", "pull", pushed, filepath.Join(dir, "archive.tar"))
 	s.must(t, "image", "copy", pushed, "oci-archive:"+filepath.Join(dir, "layout.tar"))
 	for tag, source := range map[string]string{

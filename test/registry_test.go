@@ -128,14 +128,14 @@ func TestDockerPush(t *testing.T) {
 			t.Fatalf("docker %v: %v\n%s", args, err, out)
 		}
 	}
-	defer docker("image", "rm", tag)
+	removesImage(t, tag)
 	if out := s.must(t, "image", "tags", s.namespace+"/docker"); out != "1\n" {
 		t.Errorf("its tags are %q", out)
 	}
 	wrong := s.address(t) + "/other/docker:1"
 	_, err = docker("tag", source, wrong)
 	must(t, err)
-	defer docker("image", "rm", wrong)
+	removesImage(t, wrong)
 	if out, err := docker("push", wrong); err == nil || !strings.Contains(out, "denied") {
 		t.Errorf("pushing into another namespace: %v, %s", err, out)
 	}
