@@ -36,6 +36,8 @@ func (s *session) interact(ctx context.Context, in, out *os.File) int {
 	if s.parts.Completer != nil {
 		l.candidates.engine = s.parts.Completer(ctx)
 	}
+	heard, deaf := hear() // before the terminal has other modes: a signal must not leave it with them
+	defer deaf()
 	if err := l.open(); err != nil {
 		return s.fail(err)
 	}
@@ -45,7 +47,7 @@ func (s *session) interact(ctx context.Context, in, out *os.File) int {
 	defer background.Wait()
 	defer cancel()
 	background.Go(func() { l.health.Run(ctx, s.Scope) })
-	background.Go(func() { l.signals(ctx, cancel) })
+	background.Go(func() { l.signals(ctx, heard, cancel) })
 	background.Go(func() { l.learn(ctx) })
 	return l.run(ctx)
 }

@@ -9,12 +9,16 @@ import (
 	"leme/shell/command"
 )
 
+// hear collects the session's signals from now on, until stop is called.
+func hear() (heard chan os.Signal, stop func()) {
+	heard = make(chan os.Signal, 8)
+	signal.Notify(heard, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH)
+	return heard, func() { signal.Stop(heard) }
+}
+
 // signals handles the session's signals until ctx ends: Ctrl-C ends the line that runs, a new size draws the prompt
 // anew, and SIGTERM and SIGHUP end the session through stop.
-func (l *loop) signals(ctx context.Context, stop context.CancelFunc) {
-	heard := make(chan os.Signal, 8)
-	signal.Notify(heard, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGWINCH)
-	defer signal.Stop(heard)
+func (l *loop) signals(ctx context.Context, heard <-chan os.Signal, stop context.CancelFunc) {
 	for {
 		select {
 		case <-ctx.Done():
