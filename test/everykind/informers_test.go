@@ -39,7 +39,7 @@ func TestInformers(t *testing.T) {
 				t.Errorf("%d watches began with what there is", streamed.Load())
 			}
 			for _, r := range served.resources {
-				if r.stored() {
+				if r.followed() {
 					t.Run(fileName(r.gvr), func(t *testing.T) { f.follow(t, informed(t, counted, r, streams)) })
 				}
 			}
@@ -81,7 +81,10 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// followers are informers of every stored kind, of each of the three sorts.
+// followed tells a kind that can be made and watched.
+func (r *resource) followed() bool { return r.serves("create") && r.serves("watch") }
+
+// followers are informers of every such kind, of each of the three sorts.
 type followers struct {
 	typed    informers.SharedInformerFactory
 	dynamic  dynamicinformer.DynamicSharedInformerFactory
@@ -105,7 +108,7 @@ func newFollowers(c *clients, served *served) *followers {
 		f.metadata.Shutdown()
 	}
 	for _, r := range served.resources {
-		if r.stored() {
+		if r.followed() {
 			f.of(r)
 		}
 	}
