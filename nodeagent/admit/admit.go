@@ -52,9 +52,6 @@ func runsHere(p *corev1.Pod) pod.Verdict {
 	if system, ok := p.Labels[corev1.LabelOSStable]; ok && system != string(corev1.Linux) {
 		return pod.Verdict{Reason: "PodOSSelectorNodeLabelDoesNotMatch", Message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"}
 	}
-	if p.Spec.OS != nil && p.Spec.OS.Name != corev1.Linux {
-		return pod.Verdict{Reason: "PodOSNotSupported", Message: "Failed to admit pod as the OS field doesn't match node OS"}
-	}
 	return pod.Verdict{}
 }
 

@@ -100,8 +100,6 @@ func TestFits(t *testing.T) {
 		}, nil, ""},
 		{"of another system by its label", with(asking("p"), func(p *corev1.Pod) { p.Labels = map[string]string{corev1.LabelOSStable: "windows"} }), nil, nil,
 			"PodOSSelectorNodeLabelDoesNotMatch: Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"},
-		{"of another system", with(asking("p"), func(p *corev1.Pod) { p.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }), nil, nil,
-			"PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS"},
 
 		{"critical: the class that matters least goes", with(asking("p", "cpu", "1"), priority(critical)), nil,
 			[]*corev1.Pod{guaranteed("g", "cpu", "1", "memory", "1Mi"), asking("b", "cpu", "1")}, "instead of b"},

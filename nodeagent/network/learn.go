@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -38,6 +39,7 @@ func (b *Bridge) sandboxes(ctx context.Context) ([]sandbox, error) {
 
 // learn takes over the addresses of the containers on the network, those that do not run too.
 func (b *Bridge) learn(ctx context.Context, l layout) error {
+	asked := time.Now()
 	taken, err := b.engineAddresses(ctx)
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func (b *Bridge) learn(ctx context.Context, l layout) error {
 		}
 	}
 	for _, a := range taken {
-		b.pool.take(a)
+		b.pool.learn(a, asked)
 	}
 	b.mu.Unlock()
 	return b.takeOver(l.subnet, running)

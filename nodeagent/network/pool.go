@@ -56,6 +56,14 @@ func (p *pool) take(a netip.Addr) {
 	}
 }
 
+// learn takes an address that somebody had at a time, unless it has been released since.
+func (p *pool) learn(a netip.Addr, then time.Time) {
+	if since, resting := p.resting[a]; resting && !since.Before(then) {
+		return
+	}
+	p.take(a)
+}
+
 func (p *pool) release(a netip.Addr, now time.Time) {
 	if p.used[a] {
 		delete(p.used, a)

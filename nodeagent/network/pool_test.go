@@ -76,6 +76,21 @@ func TestAddressesComeInTurnAndRest(t *testing.T) {
 	}
 }
 
+// TestLearning is of a list of who has which address, made while others come and go.
+func TestLearning(t *testing.T) {
+	p, asked := testPool(t), time.Now()
+	a, _ := p.allocate(asked)
+	p.release(a, asked.Add(time.Second))
+	p.learn(a, asked)
+	if p.used[a] {
+		t.Error("an address that was released after the list was made stays taken")
+	}
+	p.learn(a, asked.Add(time.Minute))
+	if !p.used[a] {
+		t.Error("an address that somebody has again is free")
+	}
+}
+
 func TestNoAddressIsGivenTwice(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p, now, held := testPool(t), time.Now(), map[netip.Addr]bool{}
