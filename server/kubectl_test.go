@@ -19,6 +19,7 @@ spec:
 
 func TestKubectl(t *testing.T) {
 	_, kubeconfig := start(t)
+	program := buildKubectl(t)
 	for _, tt := range []struct {
 		args  string
 		stdin string
@@ -60,7 +61,7 @@ func TestKubectl(t *testing.T) {
 		{args: "delete pod hello", want: `pod "hello" deleted`},
 		{args: "delete deployment web --cascade=foreground --timeout=20s", want: `deployment.apps "web" deleted`},
 	} {
-		out, err := kubectl(t, kubeconfig, tt.stdin, strings.Fields(tt.args)...)
+		out, err := kubectl(t, program, kubeconfig, tt.stdin, strings.Fields(tt.args)...)
 		if (err != nil) != tt.fails || !strings.Contains(out, tt.want) {
 			t.Errorf("kubectl %s: %v\n%s\nwant %q", tt.args, err, out, tt.want)
 		}

@@ -59,13 +59,19 @@ func clientConfig(t testing.TB, kubeconfig string) *rest.Config {
 	return config
 }
 
-// kubectl runs the real one.
-func kubectl(t testing.TB, kubeconfig, stdin string, args ...string) (string, error) {
+// buildKubectl makes the real one, of the version that is served.
+func buildKubectl(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("kubectl")
-	if err != nil {
-		t.Skip("there is no kubectl")
+	const version = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2"
+	path := filepath.Join(t.TempDir(), "kubectl")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", version, "-o", path, "leme/test/kubectl").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
+	return path
+}
+
+func kubectl(t testing.TB, path, kubeconfig, stdin string, args ...string) (string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, append([]string{"--kubeconfig", kubeconfig, "--cache-dir", t.TempDir()}, args...)...)
