@@ -9,18 +9,20 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
+
+	"leme/server/store"
 )
 
 const (
-	electionPrefix = "/leme-leader/controllers" // beside the objects' prefix, so that it is no object
-	leaseSeconds   = 6                          // a dead leader is replaced within this time and a little
-	campaignAgain  = time.Second                // after etcd could not be asked
-	revokeWithin   = 2 * time.Second
+	leaseSeconds  = 6           // a dead leader is replaced within this time and a little
+	campaignAgain = time.Second // after etcd could not be asked
+	revokeWithin  = 2 * time.Second
 )
 
-// Lead runs fn while this process is the leader: at most one of all that campaign on the same etcd is. The
-// context that fn gets ends when the leadership is lost; then, or when fn returns an error, Lead campaigns
-// again. It returns nil when ctx ends or fn is done. The identity is what others see as the leader's name.
+// Lead runs fn while this process is the leader: at most one of all that campaign on the same etcd is. The context
+// that fn gets ends when the leadership is lost; then, or when fn returns an error, Lead campaigns again. What fn
+// writes with that context is fenced: a leader that was held up for longer than its lease, and does not know it yet,
+// writes nothing. Lead returns nil when ctx ends or fn is done. The identity is what others see as the leader's name.
 func Lead(ctx context.Context, client *clientv3.Client, identity string, fn func(context.Context) error) error {
 	for {
 		err := leadOnce(ctx, client, identity, fn)
@@ -48,12 +50,15 @@ func leadOnce(ctx context.Context, client *clientv3.Client, identity string, fn 
 	defer stop(nil)
 	defer context.AfterFunc(session.Ctx(), func() { stop(errLostLease) })()
 
-	election := concurrency.NewElection(session, electionPrefix)
-	if err := election.Campaign(leading, identity); err != nil {
+	place, err := stand(leading, client, session.Lease(), identity)
+	if err != nil {
+		return fmt.Errorf("campaigning: %w", err)
+	}
+	if err := place.await(leading); err != nil {
 		return fmt.Errorf("campaigning: %w", err)
 	}
 	slog.Info("leading", "identity", identity)
-	if err := fn(leading); err != nil {
+	if err := fn(store.Fenced(leading, place.fence(func() { stop(errLostLease) }))); err != nil {
 		return err
 	}
 	return context.Cause(leading)
@@ -61,6 +66,8 @@ func leadOnce(ctx context.Context, client *clientv3.Client, identity string, fn 
 
 // newSession asks for a lease that lives as long as this process keeps it alive, also when ctx has ended.
 func newSession(ctx context.Context, client *clientv3.Client) (*concurrency.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	grant, err := client.Grant(ctx, leaseSeconds)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.etcd.io/etcd/client/v3/concurrency"
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/store/storetest"
@@ -79,7 +78,7 @@ func TestDeadLeaderIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := concurrency.NewElection(session, electionPrefix).Campaign(t.Context(), "dead"); err != nil {
+	if _, err := stand(t.Context(), l.client, session.Lease(), "dead"); err != nil {
 		t.Fatal(err)
 	}
 	session.Orphan()

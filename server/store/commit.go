@@ -11,8 +11,8 @@ import (
 	"leme/server/tracing"
 )
 
-// MaxOps is how many writes one transaction takes: etcd's own default limit.
-const MaxOps = 128
+// MaxOps is how many writes one transaction takes: etcd's own default limit of 128 conditions, less one for a fence.
+const MaxOps = 127
 
 // Op is one write of a transaction. Every write states what it saw.
 type Op struct {
@@ -36,14 +36,15 @@ func (e *ConflictError) Error() string {
 }
 
 // Commit writes all ops in one etcd transaction, or none. It returns once this server's own cache
-// holds the result, so that what the caller reads next shows it. The revision is that of every item written.
+// holds the result, so that what the caller reads next shows it. The revision is that of every item written. With the
+// context of a fence that has fallen nothing is written, and the error is ErrFenced.
 func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 	if len(ops) == 0 || len(ops) > MaxOps {
 		return 0, fmt.Errorf("store: a transaction takes 1 to %d writes, not %d", MaxOps, len(ops))
 	}
-	conditions := make([]clientv3.Cmp, len(ops))
+	conditions := make([]clientv3.Cmp, len(ops), len(ops)+1)
 	writes := make([]clientv3.Op, len(ops))
-	reads := make([]clientv3.Op, len(ops))
+	reads := make([]clientv3.Op, len(ops), len(ops)+1)
 	for i, op := range ops {
 		key := op.Key.String()
 		conditions[i] = clientv3.Compare(clientv3.ModRevision(key), "=", op.Expect)
@@ -57,6 +58,10 @@ func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 		}
 		reads[i] = clientv3.OpGet(key, clientv3.WithKeysOnly())
 	}
+	fence := fenceOf(ctx)
+	if fence != nil {
+		conditions, reads = append(conditions, fence.stands()), append(reads, fence.look())
+	}
 	ctx, span := tracing.Start(ctx, "etcd transaction")
 	began := time.Now()
 	r, err := s.client.Txn(ctx).If(conditions...).Then(writes...).Else(reads...).Commit()
@@ -64,6 +69,9 @@ func (s *Store) Commit(ctx context.Context, ops ...Op) (int64, error) {
 	tracing.End(span, err)
 	if err != nil {
 		return 0, fmt.Errorf("writing %s to etcd: %w", ops[0].Key, err)
+	}
+	if !r.Succeeded && fence != nil && fence.fallen((*clientv3.GetResponse)(r.Responses[len(ops)].GetResponseRange())) {
+		return 0, ErrFenced
 	}
 	if err := s.settle(ctx, r.Header.Revision); err != nil && !r.Succeeded {
 		return 0, err
