@@ -27,6 +27,7 @@ import (
 	"leme/nodeagent/downward"
 	"leme/nodeagent/eviction"
 	"leme/nodeagent/imagegc"
+	"leme/nodeagent/imagevolume"
 	"leme/nodeagent/pod"
 	"leme/nodeagent/shutdown"
 )
@@ -43,6 +44,7 @@ type Agent struct {
 	scales   *scales
 	pressure *eviction.Manager
 	images   *imagegc.Collector
+	unpacked *imagevolume.Store
 	shutdown *shutdown.Manager
 	network  chan struct{} // closed once there is the pod network
 
@@ -85,8 +87,13 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.unpacked, err = imagevolume.Open(imagevolume.Config{
+		Dir: filepath.Join(c.Home, "agent", "images", "unpacked"), Pods: a.podsDir(), Engine: c.Runtime, Logger: c.Logger,
+	}); err != nil {
+		return nil, err
+	}
 	a.pods = pod.NewManager(pod.Config{
-		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice,
+		Client: client, Runtime: c.Runtime, Puller: c.Puller, Events: a.voice, ImageVolumes: a.unpacked,
 		Fields: downward.Resolver{Allocatable: m.allocatable},
 		Dir:    a.podsDir(), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
 		Static: static, Node: func() *corev1.Node { object, _ := a.node.current(); return object }, Network: a.network,
@@ -101,12 +108,8 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 func (a *Agent) lookAfterItself() {
 	c := &a.config
 	a.scales = &scales{config: c}
-	var cache func() (int64, error)
-	if p, ok := c.Puller.(interface{ FreeCache() (int64, error) }); ok {
-		cache = p.FreeCache
-	}
 	a.images = imagegc.New(imagegc.Config{
-		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk, Cache: cache,
+		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk, Cache: a.freeCaches,
 		Events: a.voice, Node: a.reference(), Logger: a.log,
 	})
 	a.pressure = eviction.New(eviction.Config{
@@ -148,7 +151,7 @@ func (a *Agent) Healthy() error { return a.node.healthy() }
 //  4. the pod network is made once the server has given the node a range
 //  5. the node's pods run; those with addresses of their own once there is the pod network
 //  6. the machine is watched, and pods are evicted when it runs short
-//  7. images that nobody uses are removed when their disk is nearly full
+//  7. images that nobody uses are removed when their disk is nearly full, and files of images that no volume shows
 //  8. pods end before the machine goes down
 func (a *Agent) Run(ctx context.Context) error {
 	a.events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: a.client.CoreV1().Events("")})
@@ -162,6 +165,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.pods.Run(ctx) })
 	g.Go(func() error { return a.pressure.Run(ctx) })
 	g.Go(func() error { return a.images.Run(ctx) })
+	g.Go(func() error { return a.unpacked.Run(ctx) })
 	g.Go(func() error { return a.shutdown.Run(ctx) })
 	return g.Wait()
 }

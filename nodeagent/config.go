@@ -19,6 +19,7 @@ import (
 
 	"leme/nodeagent/disk"
 	"leme/nodeagent/imagegc"
+	"leme/nodeagent/imagevolume"
 	"leme/nodeagent/pod"
 )
 
@@ -32,6 +33,7 @@ type Network interface {
 type Engine interface {
 	pod.Runtime
 	imagegc.Engine
+	imagevolume.Engine
 	// Stats tells what a running container consumes.
 	Stats(ctx context.Context, id string) (pod.Stats, error)
 	// Stored tells what a container has written into its own file system and what its log takes; when ctx ends

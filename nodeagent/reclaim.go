@@ -28,12 +28,20 @@ func (r reclaimer) Reclaim(ctx context.Context, images, volumes bool) error {
 	if images {
 		err = errors.Join(r.purge(ctx), r.agent.images.DropUnused(ctx))
 	}
-	if cache, ok := r.agent.config.Puller.(layerCache); ok && volumes {
-		freed, cacheErr := cache.FreeCache()
+	if volumes {
+		freed, cacheErr := r.agent.freeCaches()
 		r.agent.log.Info("let go of what pulls have left", "bytes", freed)
 		err = errors.Join(err, cacheErr)
 	}
 	return err
+}
+
+// freeCaches removes what is kept for the next pod alone: layers, and the files of images that no volume shows.
+func (a *Agent) freeCaches() (freed int64, err error) {
+	if cache, ok := a.config.Puller.(layerCache); ok {
+		freed, err = cache.FreeCache()
+	}
+	return freed, errors.Join(err, a.unpacked.Free())
 }
 
 func (r reclaimer) purge(ctx context.Context) error {
@@ -49,7 +57,7 @@ func (r reclaimer) purge(ctx context.Context) error {
 	return nil
 }
 
-// wantedImages are those of the pods that are to run here, by their whole names.
+// wantedImages are those of the pods that are to run here, by their whole names, and those that volumes show, by their IDs.
 func (a *Agent) wantedImages() []string {
 	var names []string
 	for _, p := range a.pods.List() {
@@ -64,8 +72,17 @@ func (a *Agent) wantedImages() []string {
 		for i := range p.Spec.EphemeralContainers {
 			names = append(names, wholeName(p.Spec.EphemeralContainers[i].Image))
 		}
+		for _, v := range p.Spec.Volumes {
+			if v.Image != nil {
+				names = append(names, wholeName(v.Image.Reference))
+			}
+		}
 	}
-	return names
+	shown, err := a.unpacked.InUse()
+	if err != nil {
+		a.log.Warn("which images volumes show cannot be seen", "error", err)
+	}
+	return append(names, shown...)
 }
 
 // wholeName is a reference with its registry and tag; an ID, or what is no name, stays as it is.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -114,6 +115,15 @@ func repositoryOf(ref string) string {
 		return ""
 	}
 	return named.Name()
+}
+
+// SaveImage gives an image as an archive: its configuration and its layers, each a tar.
+func (r *Runtime) SaveImage(ctx context.Context, id string) (io.ReadCloser, error) {
+	archive, err := r.engine.ImageSave(ctx, []string{id})
+	if err != nil {
+		return nil, fmt.Errorf("taking image %s out of the engine: %w", id, err)
+	}
+	return archive, nil
 }
 
 // DropImage takes all of an image's names away, by which the engine removes it. The puller's own name goes last: it is how

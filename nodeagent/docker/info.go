@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
-	"github.com/moby/moby/client/pkg/versions"
 
 	"leme/nodeagent/pod"
 )
@@ -69,9 +68,6 @@ func secures(options []string, name string) bool {
 	})
 }
 
-// imageMounts is the first version of the engine's API by which images can be mounted.
-const imageMounts = "1.48"
-
 // Host is what the engine and its machine can do, as it said lately.
 func (r *Runtime) Host(ctx context.Context) (pod.Host, error) {
 	if _, err := r.Version(ctx); err != nil { // it may be another one by now
@@ -87,8 +83,7 @@ func (r *Runtime) Host(ctx context.Context) (pod.Host, error) {
 		}
 		v.host = &pod.Host{
 			AppArmor: i.AppArmor, SELinux: i.SELinux,
-			PodGroups:    r.groupsPods(i),
-			ImageVolumes: versions.GreaterThanOrEqualTo(r.engine.ClientVersion(), imageMounts),
+			PodGroups: r.groupsPods(i),
 		}
 	}
 	return *v.host, nil

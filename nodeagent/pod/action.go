@@ -92,6 +92,7 @@ func (a Action) key() string {
 // Waiting is why a container does not run, as its status says.
 type Waiting struct {
 	Reason, Message string
+	Image           string // of a volume, which could not be pulled; empty for the container's own
 }
 
 // Plan is what to do now, and what to say of containers that wait.

@@ -45,6 +45,7 @@ func double(d, first, limit time.Duration) time.Duration {
 // Failure is an operation that failed and is to be tried again.
 type Failure struct {
 	Reason, Message string
+	Image           string // see Waiting
 	At              time.Time
 	Delay           time.Duration // how long to wait before the next try
 }

@@ -10,16 +10,18 @@ import (
 
 // Config is what a manager needs. Fields that do not say otherwise must be set.
 type Config struct {
-	Client   kubernetes.Interface
-	Runtime  Runtime
-	Puller   Puller
-	Events   record.EventRecorder
-	Fields   Fields
-	Dir      string // where pods' volumes and files are kept, a directory for each UID
-	NodeName string
-	Hostname string // of pods in the host's network
-	NodeIP   string
-	Capacity corev1.ResourceList // the node's
+	Client  kubernetes.Interface
+	Runtime Runtime
+	Puller  Puller
+	Events  record.EventRecorder
+	// ImageVolumes shows images' files; nil: pods with such volumes wait.
+	ImageVolumes ImageVolumes
+	Fields       Fields
+	Dir          string // where pods' volumes and files are kept, a directory for each UID
+	NodeName     string
+	Hostname     string // of pods in the host's network
+	NodeIP       string
+	Capacity     corev1.ResourceList // the node's
 	// Allocatable is what of that pods may ask for.
 	Allocatable corev1.ResourceList
 	Sysctls     Sysctls // that pods may set

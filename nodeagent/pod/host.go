@@ -4,10 +4,9 @@ import "context"
 
 // Host is what the engine, and the machine that it runs on, can do that others cannot.
 type Host struct {
-	AppArmor     bool
-	SELinux      bool
-	ImageVolumes bool // images can be mounted
-	PodGroups    bool // a pod's containers can be held to resources together
+	AppArmor  bool
+	SELinux   bool
+	PodGroups bool // a pod's containers can be held to resources together
 }
 
 // judge finds out what of a pod's spec cannot be done here, whenever that has changed; false when the engine does not

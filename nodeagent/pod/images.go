@@ -72,7 +72,7 @@ func (i images) ensure(ctx context.Context, c *corev1.Container) (Image, error) 
 // refuse says why a container cannot have its image.
 func (i images) refuse(c *corev1.Container, event, reason, message string) error {
 	i.say(c, corev1.EventTypeWarning, event, message)
-	return &waitError{reason, message}
+	return &waitError{Reason: reason, Message: message}
 }
 
 // mayUse asks for the pod's secrets only where an image that is here needs any.
@@ -101,9 +101,9 @@ func (i images) pull(ctx context.Context, c *corev1.Container) (Image, error) {
 func pullError(c *corev1.Container, err error) error {
 	if errors.Is(err, ErrRegistryUnavailable) {
 		why := strings.TrimPrefix(err.Error(), ErrRegistryUnavailable.Error())
-		return &waitError{registryUnavailable, fmt.Sprintf("image pull failed for %s because the registry is unavailable%s", c.Image, why)}
+		return &waitError{Reason: registryUnavailable, Message: fmt.Sprintf("image pull failed for %s because the registry is unavailable%s", c.Image, why)}
 	}
-	return &waitError{errImagePull, err.Error()}
+	return &waitError{Reason: errImagePull, Message: err.Error()}
 }
 
 // progress tells now and then how far a pull has come.

@@ -7,6 +7,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// The metrics of image volumes, by the kubelet's names.
+var (
+	imageVolumesRequested = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "kubelet_image_volume_requested_total",
+		Help: "Number of requested image volumes.",
+	})
+	imageVolumesMounted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "kubelet_image_volume_mounted_succeed_total",
+		Help: "Number of successful image volume mounts.",
+	})
+	imageVolumesFailed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "kubelet_image_volume_mounted_errors_total",
+		Help: "Number of failed image volume mounts.",
+	})
+)
+
 // The metrics of admission, by the kubelet's names.
 var (
 	admissionRejections = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -21,7 +37,7 @@ var (
 
 // Metrics are what the pods of this node count.
 func Metrics() []prometheus.Collector {
-	return []prometheus.Collector{admissionRejections, preemptions}
+	return []prometheus.Collector{admissionRejections, preemptions, imageVolumesRequested, imageVolumesMounted, imageVolumesFailed}
 }
 
 // rejections are the values of the label, as the kubelet has them.

@@ -42,7 +42,7 @@ func reference(pod *corev1.Pod, c *corev1.Container) *corev1.ObjectReference {
 	return ref
 }
 
-// container gives a voice for one container's events.
+// container gives a voice for one container's events, or, for none, for the pod's.
 func (n *narrator) container(pod *corev1.Pod, c *corev1.Container) func(kind, reason, message string) {
 	ref := reference(pod, c)
 	return func(kind, reason, message string) { n.deps.Events.Event(ref, kind, reason, message) }
@@ -82,7 +82,11 @@ func (n *narrator) waiting(pod *corev1.Pod, name string, w Waiting) {
 	case "CrashLoopBackOff":
 		say(corev1.EventTypeWarning, "BackOff", fmt.Sprintf("Back-off restarting failed container %s in pod %s", name, fullName(pod)))
 	case imagePullBackOff:
-		say(corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", c.Image))
+		if w.Image != "" {
+			n.pod(pod, corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", w.Image))
+		} else {
+			say(corev1.EventTypeNormal, "BackOff", fmt.Sprintf("Back-off pulling image %q", c.Image))
+		}
 		say(corev1.EventTypeWarning, "Failed", "Error: "+imagePullBackOff)
 	}
 }

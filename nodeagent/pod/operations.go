@@ -15,6 +15,7 @@ import (
 // waitError is why a container cannot be started now: the reason and message of its waiting state.
 type waitError struct {
 	Reason, Message string
+	Image           string // see Waiting
 }
 
 func (e *waitError) Error() string { return e.Reason + ": " + e.Message }
@@ -100,7 +101,7 @@ func (w *worker) fail(a Action, err error) {
 	p := patience[a.Verb]
 	var waits *waitError
 	if errors.As(err, &waits) {
-		f.Reason, f.Message = waits.Reason, waits.Message
+		f.Reason, f.Message, f.Image = waits.Reason, waits.Message, waits.Image
 	}
 	if pullFailed(f.Reason) {
 		p.first, p.most = backOffInitial, backOffMax

@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -255,8 +256,9 @@ func (p *planner) restart(sandbox Container, c *corev1.Container, last Container
 	}
 	if until := p.BackOff[c.Name].Until(last); p.now.Before(until) && !fresh {
 		p.plan.wakeAt(until)
-		p.plan.Waiting[c.Name] = Waiting{"CrashLoopBackOff", fmt.Sprintf("back-off %s restarting failed container=%s pod=%s",
+		p.plan.Waiting[c.Name] = Waiting{Reason: "CrashLoopBackOff", Message: fmt.Sprintf("back-off %s restarting failed container=%s pod=%s",
 			p.BackOff[c.Name].Delay, c.Name, fullName(p.Pod))}
+
 		return
 	}
 	p.start(c, Action{Attempt: last.Attempt + 1})
@@ -276,18 +278,19 @@ const errorShown = 3 * time.Second
 
 func (p *planner) explain(c *corev1.Container, f Failure) Waiting {
 	if !pullFailed(f.Reason) {
-		return Waiting{f.Reason, f.Message}
+		return Waiting{Reason: f.Reason, Message: f.Message}
 	}
 	if backingOff := f.At.Add(errorShown); p.now.Before(backingOff) {
 		p.plan.wakeAt(backingOff)
-		return Waiting{f.Reason, f.Message}
+		return Waiting{Reason: f.Reason, Message: f.Message}
 	}
-	return Waiting{imagePullBackOff, fmt.Sprintf("Back-off pulling image %q: %s: %s", c.Image, f.Reason, f.Message)}
+	message := fmt.Sprintf("Back-off pulling image %q: %s: %s", cmp.Or(f.Image, c.Image), f.Reason, f.Message)
+	return Waiting{Reason: imagePullBackOff, Message: message, Image: f.Image}
 }
 
 func (p *planner) waitAll(reason, message string) {
 	for _, c := range allContainers(p.Pod) {
-		p.plan.Waiting[c.Name] = Waiting{reason, message}
+		p.plan.Waiting[c.Name] = Waiting{Reason: reason, Message: message}
 	}
 }
 

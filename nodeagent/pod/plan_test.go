@@ -273,17 +273,17 @@ func TestPlanWakes(t *testing.T) {
 	if want := now.Add(15 * time.Second); !p.Wake.Equal(want) {
 		t.Errorf("wakes at %s, want %s", p.Wake, want)
 	}
-	if got, want := p.Waiting["web"], (Waiting{"CrashLoopBackOff", "back-off 20s restarting failed container=web pod=web_ns(u)"}); got != want {
+	if got, want := p.Waiting["web"], (Waiting{Reason: "CrashLoopBackOff", Message: "back-off 20s restarting failed container=web pod=web_ns(u)"}); got != want {
 		t.Errorf("waits for %v, want %v", got, want)
 	}
 
 	v = view()
 	v.Failures = map[string]Failure{"web": {Reason: errImagePull, Message: "not found", At: ago(time.Second), Delay: 10 * time.Second}}
-	if p := v.Plan(now); p.Waiting["web"] != (Waiting{errImagePull, "not found"}) || !p.Wake.Equal(now.Add(2*time.Second)) {
+	if p := v.Plan(now); p.Waiting["web"] != (Waiting{Reason: errImagePull, Message: "not found"}) || !p.Wake.Equal(now.Add(2*time.Second)) {
 		t.Errorf("just failed: %v, wakes at %s", p.Waiting, p.Wake)
 	}
 	p = v.Plan(now.Add(4 * time.Second))
-	if want := (Waiting{imagePullBackOff, `Back-off pulling image "img:1": ErrImagePull: not found`}); p.Waiting["web"] != want {
+	if want := (Waiting{Reason: imagePullBackOff, Message: `Back-off pulling image "img:1": ErrImagePull: not found`}); p.Waiting["web"] != want {
 		t.Errorf("later: %v", p.Waiting)
 	}
 }

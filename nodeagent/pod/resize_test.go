@@ -35,7 +35,7 @@ func TestPlanResize(t *testing.T) {
 		}
 	}
 	onFailure := func(v *View) { v.Pod.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }
-	deferred := func(v *View) { v.Pending = Waiting{resizeDeferred, "no room"} }
+	deferred := func(v *View) { v.Pending = Waiting{Reason: resizeDeferred, Message: "no room"} }
 	failed := func(v *View) {
 		v.Failures = map[string]Failure{"/resize/web0": {Message: "device busy", At: now, Delay: time.Second}}
 	}

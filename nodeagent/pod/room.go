@@ -61,13 +61,14 @@ func noRoom(wanted, given, others, capacity corev1.ResourceList) Waiting {
 			continue
 		}
 		if want.Cmp(all) > 0 {
-			return Waiting{resizeInfeasible, fmt.Sprintf("Node didn't have enough capacity: %s, requested: %d, capacity: %d", name, units(name, want), units(name, all))}
+			return Waiting{Reason: resizeInfeasible, Message: fmt.Sprintf("Node didn't have enough capacity: %s, requested: %d, capacity: %d", name, units(name, want), units(name, all))}
 		}
 		total := want.DeepCopy()
 		total.Add(used)
 		if total.Cmp(all) > 0 && deferred == (Waiting{}) {
-			deferred = Waiting{resizeDeferred, fmt.Sprintf("Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d",
+			deferred = Waiting{Reason: resizeDeferred, Message: fmt.Sprintf("Node didn't have enough resource: %s, requested: %d, used: %d, capacity: %d",
 				name, units(name, want), units(name, used), units(name, all))}
+
 		}
 	}
 	return deferred

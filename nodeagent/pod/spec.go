@@ -82,7 +82,13 @@ func (b builder) mounts(c *corev1.Container, env map[string]string) ([]Mount, er
 		if err != nil {
 			return nil, err
 		}
-		if sub != "" {
+		switch v := volumeOf(b.pod, m.Name); {
+		case sub == "":
+		case v != nil && v.Image != nil:
+			if path, err = b.imageSubPath(path, sub, c.Name, i); err != nil {
+				return nil, err
+			}
+		default:
 			if path, err = b.volumes.SubPath(path, sub, c.Name, i); err != nil {
 				return nil, fmt.Errorf("failed to prepare subPath for volumeMount %q of container %q: %w", m.Name, c.Name, err)
 			}

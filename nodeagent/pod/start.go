@@ -11,7 +11,7 @@ import (
 
 // start makes one container run:
 //
-//  1. its image is there
+//  1. the images that it mounts are there, and its own
 //  2. its spec is resolved: variables, mounts, files
 //  3. the engine creates it, under a name that the attempt gives
 //  4. the engine starts it
@@ -27,7 +27,7 @@ func (w *worker) start(a Action) operation {
 	targetID, noTarget := target(pod, g, c.Name)
 	share := w.view.share(c)
 	s := starter{
-		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c),
+		worker: w, pod: pod, container: c, say: w.narrator.container(pod, c), sayOfPod: w.narrator.container(pod, nil),
 		build: builder{
 			pod: pod, node: w.deps.Hostname, memory: w.deps.Capacity[corev1.ResourceMemory], dns: podDNS(pod, w.deps.DNS),
 			share: share, target: targetID, objects: w.objects, links: w.links, fields: w.deps.Fields, files: w.files, volumes: w.volumes, paths: w.paths, client: w.deps.Client,
@@ -35,7 +35,7 @@ func (w *worker) start(a Action) operation {
 	}
 	return func(ctx context.Context) (func(), error) {
 		if noTarget != nil {
-			return nil, &waitError{configError, noTarget.Error()}
+			return nil, &waitError{Reason: configError, Message: noTarget.Error()}
 		}
 		id, image := a.ID, Image{}
 		if id == "" {
@@ -71,16 +71,17 @@ type starter struct {
 	container *corev1.Container
 	build     builder
 	say       func(kind, reason, message string)
+	sayOfPod  func(kind, reason, message string) // what is no container's
 }
 
 func (s *starter) create(ctx context.Context, sandbox Container, attempt int) (id string, image Image, err error) {
 	deps, c := s.worker.deps, s.container
-	image, err = images{
-		runtime: deps.Runtime, puller: deps.Puller,
-		say:     func(_ *corev1.Container, kind, reason, message string) { s.say(kind, reason, message) },
-		secrets: func(ctx context.Context) []corev1.Secret { return pullSecrets(ctx, s.pod, s.build.objects, s.say) },
-		show:    s.worker.showPull,
-	}.ensure(ctx, c)
+	volumes, err := s.worker.imageVolumes.of(ctx, s)
+	if err != nil {
+		return "", Image{}, err
+	}
+	s.build.paths = withImages(s.build.paths, volumes)
+	image, err = s.images(s.say).ensure(ctx, c)
 	if err != nil {
 		return "", Image{}, err
 	}
@@ -96,8 +97,20 @@ func (s *starter) create(ctx context.Context, sandbox Container, attempt int) (i
 	if err != nil {
 		return "", Image{}, failedFor(ctx, createError, err)
 	}
+	imageVolumesMounted.Add(float64(len(volumes)))
 	s.say(corev1.EventTypeNormal, "Created", "Created container: "+c.Name)
 	return id, image, nil
+}
+
+// images makes images present, and says so by the given voice.
+func (s *starter) images(say func(kind, reason, message string)) images {
+	deps := s.worker.deps
+	return images{
+		runtime: deps.Runtime, puller: deps.Puller,
+		say:     func(_ *corev1.Container, kind, reason, message string) { say(kind, reason, message) },
+		secrets: func(ctx context.Context) []corev1.Secret { return pullSecrets(ctx, s.pod, s.build.objects, say) },
+		show:    s.worker.showPull,
+	}
 }
 
 // run starts the container and its hook. A command that cannot run is no error here: the container has ended with it.
@@ -132,10 +145,13 @@ func (s *starter) postStart(ctx context.Context, id string) error {
 	return s.worker.deps.Runtime.Stop(ctx, id, grace)
 }
 
-// failedFor keeps a cancelled operation's error as it is.
+// failedFor keeps a cancelled operation's error as it is, and a reason that is known better.
 func failedFor(ctx context.Context, reason string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &waitError{reason, err.Error()}
+	if known := (*waitError)(nil); errors.As(err, &known) {
+		return known
+	}
+	return &waitError{Reason: reason, Message: err.Error()}
 }

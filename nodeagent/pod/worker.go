@@ -38,6 +38,8 @@ type worker struct {
 	mail    mailbox
 	making  *making
 
+	imageVolumes imageVolumes
+
 	view     View
 	paths    map[string]string // of the volumes
 	ops      map[string]context.CancelFunc

@@ -10,6 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// What a symlink in a volume may lead to: what is below the volume, or, in one with a root's files, what it means there.
+const (
+	beneath = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS
+	inRoot  = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS
+)
+
 // SubPath gives a host path for a path inside a volume, for one mount of one container. A container that can write to
 // the volume can put symlinks there, also just before the engine looks: so the path is resolved once without leaving
 // the volume, and the file found is bind-mounted under the pod's directory, where no container can reach.
@@ -18,23 +24,39 @@ func (p Pod) SubPath(volumePath, subPath, container string, index int) (string, 
 	if !filepath.IsLocal(subPath) {
 		return "", fmt.Errorf("subPath %q leads out of the volume", subPath)
 	}
-	found, err := openBelow(volumePath, subPath)
+	found, err := openBelow(volumePath, subPath, beneath)
 	if errors.Is(err, unix.ENOENT) {
 		if err := makeBelow(volumePath, subPath); err != nil {
 			return "", fmt.Errorf("making subPath %q: %w", subPath, err)
 		}
-		found, err = openBelow(volumePath, subPath)
+		found, err = openBelow(volumePath, subPath, beneath)
 	}
 	if err != nil {
 		return "", fmt.Errorf("resolving subPath %q: %w", subPath, err)
 	}
+	return p.bindSubPath(found, container, index)
+}
+
+func (p Pod) bindSubPath(found *os.File, container string, index int) (string, error) {
 	defer found.Close()
 	target := filepath.Join(p.Dir, "subpaths", container, strconv.Itoa(index))
 	return target, bind(found, target)
 }
 
-// openBelow opens a path for naming it only; symlinks are followed as long as they stay below dir (openat2(2)).
-func openBelow(dir, path string) (*os.File, error) {
+// ImageSubPath is the same for an image's files, which cannot be added to: a missing path is an error.
+func (p Pod) ImageSubPath(root, subPath, container string, index int) (string, error) {
+	if !filepath.IsLocal(subPath) {
+		return "", fmt.Errorf("subPath %q leads out of the image", subPath)
+	}
+	found, err := openBelow(root, subPath, inRoot)
+	if err != nil {
+		return "", fmt.Errorf("resolving subPath %q: %w", subPath, err)
+	}
+	return p.bindSubPath(found, container, index)
+}
+
+// openBelow opens a path for naming it only; symlinks are followed as far as resolve lets them (openat2(2)).
+func openBelow(dir, path string, resolve uint64) (*os.File, error) {
 	root, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -42,7 +64,7 @@ func openBelow(dir, path string) (*os.File, error) {
 	defer unix.Close(root)
 	fd, err := unix.Openat2(root, path, &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+		Resolve: resolve,
 	})
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ var types = []Type{
 	hostPath{},
 	persistentVolumeClaim{},
 	ephemeralVolume{},
+	image{},
 }
 
 func typeOf(s *corev1.VolumeSource) Type {
@@ -29,12 +30,12 @@ func typeOf(s *corev1.VolumeSource) Type {
 }
 
 // ReadOnly says whether containers may only read a volume: one that is made of what the API has, where the next
-// version would undo what they write, or whose claim the pod only reads.
+// version would undo what they write, of an image, which others show too, or whose claim the pod only reads.
 func ReadOnly(s *corev1.VolumeSource) bool {
 	if s.PersistentVolumeClaim != nil {
 		return s.PersistentVolumeClaim.ReadOnly
 	}
-	return s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil
+	return s.Image != nil || s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil
 }
 
 // Unsupported says why a volume cannot be made here; empty when it can.

@@ -127,7 +127,7 @@ func plain() *corev1.Pod {
 }
 
 // able is a host that can do all that any can.
-var able = pod.Host{AppArmor: true, SELinux: true, ImageVolumes: true, PodGroups: true}
+var able = pod.Host{AppArmor: true, SELinux: true, PodGroups: true}
 
 // TestRefusedIsRefused: the server does not take it, or the node says what it cannot do.
 func TestRefusedIsRefused(t *testing.T) {
