@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"leme/server/event"
 	"leme/server/kind"
@@ -78,14 +80,11 @@ func (c *cronJobs) apply(ctx context.Context, cron *batchv1.CronJob, plan cronJo
 			return err
 		}
 	}
+	var failed error
 	if !plan.create.IsZero() {
-		ref, err := c.create(ctx, cron, plan.create)
-		if err != nil {
-			return err
-		}
-		plan.status.Active = append(plan.status.Active, ref)
+		failed = c.create(ctx, cron, &plan)
 	}
-	return setStatus(ctx, c.crons, cron, func(o *batchv1.CronJob) { o.Status = plan.status })
+	return errors.Join(failed, setStatus(ctx, c.crons, cron, func(o *batchv1.CronJob) { o.Status = plan.status }))
 }
 
 func (c *cronJobs) remove(ctx context.Context, cron *batchv1.CronJob, job *batchv1.Job) error {
@@ -98,29 +97,31 @@ func (c *cronJobs) remove(ctx context.Context, cron *batchv1.CronJob, job *batch
 	return nil
 }
 
-func (c *cronJobs) create(ctx context.Context, cron *batchv1.CronJob, at time.Time) (corev1.ObjectReference, error) {
-	job, err := c.jobs.Create(ctx, jobOfCron(cron, at))
+// create makes the Job that is due, and lists it in the status. A namesake that is somebody else's is theirs to report.
+func (c *cronJobs) create(ctx context.Context, cron *batchv1.CronJob, plan *cronJobPlan) error {
+	due, err := jobOfCron(cron, plan.create)
+	if err != nil {
+		return err
+	}
+	job, err := c.jobs.Create(ctx, due)
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		name := cronJobName(cron, at)
-		made, ok := c.jobs.Get(cron.Namespace, name)
+		made, ok := c.jobs.Get(cron.Namespace, due.Name)
 		if !ok || !metav1.IsControlledBy(made, cron) {
-			c.events.Warning(cron, "FailedCreate", "Error creating job: %v", err)
-			return corev1.ObjectReference{}, fmt.Errorf("creating job %s: %w", name, err)
+			return nil
 		}
 		job = made
 	case err != nil:
 		if !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 			c.events.Warning(cron, "FailedCreate", "Error creating job: %v", err)
 		}
-		return corev1.ObjectReference{}, fmt.Errorf("creating a job of %s: %w", cron.Name, err)
+		return fmt.Errorf("creating a job of %s: %w", cron.Name, err)
 	default:
 		c.events.Normal(cron, "SuccessfulCreate", "Created job %v", job.Name)
 	}
-	return corev1.ObjectReference{
-		APIVersion: kind.Job.GroupVersion().String(), Kind: kind.Job.Kind,
-		Namespace: job.Namespace, Name: job.Name, UID: job.UID, ResourceVersion: job.ResourceVersion,
-	}, nil
+	plan.status.Active = append(plan.status.Active, referenceTo(job))
+	plan.status.LastScheduleTime = ptr.To(metav1.NewTime(plan.create))
+	return nil
 }
 
 // cronJobName is the same for the same time: no time gets two Jobs.
@@ -128,10 +129,15 @@ func cronJobName(cron *batchv1.CronJob, at time.Time) string {
 	return fmt.Sprintf("%s-%d", cron.Name, at.Unix()/60)
 }
 
-func jobOfCron(cron *batchv1.CronJob, at time.Time) *batchv1.Job {
+// jobOfCron is the Job for a time, which its annotation tells in the CronJob's zone.
+func jobOfCron(cron *batchv1.CronJob, at time.Time) (*batchv1.Job, error) {
+	zone, err := zoneOf(cron)
+	if err != nil {
+		return nil, fmt.Errorf("making a job of %s: %w", cron.Name, err)
+	}
 	template := cron.Spec.JobTemplate.DeepCopy()
 	annotations := cloned(template.Annotations)
-	annotations[batchv1.CronJobScheduledTimestampAnnotation] = at.Format(time.RFC3339)
+	annotations[batchv1.CronJobScheduledTimestampAnnotation] = at.In(zone).Format(time.RFC3339)
 	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: cron.Namespace, Name: cronJobName(cron, at), Labels: template.Labels, Annotations: annotations,
@@ -139,5 +145,5 @@ func jobOfCron(cron *batchv1.CronJob, at time.Time) *batchv1.Job {
 			OwnerReferences:   []metav1.OwnerReference{*metav1.NewControllerRef(cron, kind.CronJob.GroupVersionKind)},
 		},
 		Spec: template.Spec,
-	}
+	}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"leme/server/cron"
+	"leme/server/kind"
 )
 
 // manyMissed is how many missed times are worth telling somebody: a clock may be wrong.
@@ -56,10 +57,22 @@ func (p *cronJobPlan) say(eventType, reason, format string, args ...any) {
 // planCronJob compares a CronJob with the Jobs that it owns.
 func planCronJob(c *batchv1.CronJob, owned []*batchv1.Job, now time.Time) cronJobPlan {
 	p := cronJobPlan{status: *c.Status.DeepCopy()}
-	running := p.follow(c, owned)
+	p.remember(c, owned)
+	running := p.follow(owned)
 	p.remove = outdated(owned, ptr.Deref(c.Spec.SuccessfulJobsHistoryLimit, 3), ptr.Deref(c.Spec.FailedJobsHistoryLimit, 1))
-	if c.DeletionTimestamp != nil || ptr.Deref(c.Spec.Suspend, false) {
+	if c.DeletionTimestamp != nil {
 		return p
+	}
+	if _, err := zoneOf(c); err != nil {
+		p.say(corev1.EventTypeWarning, "UnknownTimeZone", "invalid timeZone: %q: %s", *c.Spec.TimeZone, err)
+		return p
+	}
+	if ptr.Deref(c.Spec.Suspend, false) {
+		return p
+	}
+	if strings.Contains(c.Spec.Schedule, "TZ") {
+		p.say(corev1.EventTypeWarning, "UnsupportedSchedule", "CRON_TZ or TZ used in schedule %q is not officially supported, "+
+			"see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details", c.Spec.Schedule)
 	}
 	schedule, err := scheduleOf(c)
 	if err != nil {
@@ -73,19 +86,60 @@ func planCronJob(c *batchv1.CronJob, owned []*batchv1.Job, now time.Time) cronJo
 	return p
 }
 
-// scheduleOf is a CronJob's schedule in its time zone, or else in the server's.
+// scheduleOf is a CronJob's schedule in its time zone, or else in the server's. One that names a zone itself is in that.
 func scheduleOf(c *batchv1.CronJob) (cron.Schedule, error) {
-	if zone := c.Spec.TimeZone; zone != nil {
+	if zone := c.Spec.TimeZone; zone != nil && !strings.Contains(c.Spec.Schedule, "TZ") {
 		return cron.Parse("TZ=" + *zone + " " + c.Spec.Schedule)
 	}
 	return cron.Parse(c.Spec.Schedule)
 }
 
+// zoneOf is a CronJob's time zone; UTC where it names none.
+func zoneOf(c *batchv1.CronJob) (*time.Location, error) {
+	return time.LoadLocation(ptr.Deref(c.Spec.TimeZone, ""))
+}
+
+// remember learns from the Jobs what the status would say, had it been written after each was made: who made them may
+// have died in between. So no time gets another Job, and one that runs is known to run.
+func (p *cronJobPlan) remember(c *batchv1.CronJob, owned []*batchv1.Job) {
+	listed := map[types.UID]bool{}
+	for _, ref := range p.status.Active {
+		listed[ref.UID] = true
+	}
+	for _, j := range owned {
+		at, ok := dueFor(c, j)
+		if !ok {
+			continue
+		}
+		if last := p.status.LastScheduleTime; last == nil || last.Time.Before(at) {
+			p.status.LastScheduleTime = ptr.To(metav1.NewTime(at))
+		} else if !listed[j.UID] && last.Time.After(at) {
+			continue // it was listed once
+		}
+		if !listed[j.UID] && !jobFinished(&j.Status) {
+			p.status.Active = append(p.status.Active, referenceTo(j))
+		}
+	}
+}
+
+// dueFor is the time for which a CronJob has made a Job; ok is false for one that was made by somebody else.
+func dueFor(c *batchv1.CronJob, j *batchv1.Job) (at time.Time, ok bool) {
+	at, err := time.Parse(time.RFC3339, j.Annotations[batchv1.CronJobScheduledTimestampAnnotation])
+	return at, err == nil && j.Name == cronJobName(c, at)
+}
+
+func referenceTo(j *batchv1.Job) corev1.ObjectReference {
+	return corev1.ObjectReference{
+		APIVersion: kind.Job.GroupVersion().String(), Kind: kind.Job.Kind,
+		Namespace: j.Namespace, Name: j.Name, UID: j.UID, ResourceVersion: j.ResourceVersion,
+	}
+}
+
 // follow brings the list of running Jobs up to date, and returns them. Jobs that somebody else made for the CronJob
 // are told of, but do not count.
-func (p *cronJobPlan) follow(c *batchv1.CronJob, owned []*batchv1.Job) (running []*batchv1.Job) {
+func (p *cronJobPlan) follow(owned []*batchv1.Job) (running []*batchv1.Job) {
 	listed := map[types.UID]bool{}
-	for _, ref := range c.Status.Active {
+	for _, ref := range p.status.Active {
 		listed[ref.UID] = true
 	}
 	known := map[types.UID]bool{}
@@ -93,7 +147,7 @@ func (p *cronJobPlan) follow(c *batchv1.CronJob, owned []*batchv1.Job) (running 
 		finished := jobFinished(&j.Status)
 		switch {
 		case !listed[j.UID] && !finished:
-			p.say(corev1.EventTypeNormal, "UnexpectedJob", "Saw a job that the controller did not create or forgot: %s", j.Name)
+			p.say(corev1.EventTypeWarning, "UnexpectedJob", "Saw a job that the controller did not create or forgot: %s", j.Name)
 		case listed[j.UID] && finished:
 			p.say(corev1.EventTypeNormal, "SawCompletedJob", "Saw completed job: %s, condition: %v", j.Name, lastCondition(j))
 		case listed[j.UID]:
@@ -128,7 +182,7 @@ func lastCondition(j *batchv1.Job) batchv1.JobConditionType {
 // that one are not made up for.
 func (p *cronJobPlan) due(c *batchv1.CronJob, schedule cron.Schedule, running []*batchv1.Job, now time.Time) {
 	from := c.CreationTimestamp.Time
-	if last := c.Status.LastScheduleTime; last != nil {
+	if last := p.status.LastScheduleTime; last != nil {
 		from = last.Time
 	}
 	deadline := time.Duration(ptr.Deref(c.Spec.StartingDeadlineSeconds, 0)) * time.Second
@@ -152,7 +206,7 @@ func (p *cronJobPlan) due(c *batchv1.CronJob, schedule cron.Schedule, running []
 	case c.Spec.ConcurrencyPolicy == batchv1.ReplaceConcurrent:
 		p.replace, p.status.Active = running, nil
 	}
-	p.create, p.status.LastScheduleTime = at, ptr.To(metav1.NewTime(at))
+	p.create = at
 }
 
 // lastDue is the last time of a schedule after one time and not after another, and about how many there are. It looks

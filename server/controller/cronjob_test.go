@@ -39,6 +39,18 @@ func cronRun(name string, ended batchv1.JobConditionType, started time.Duration)
 	return j
 }
 
+// dueRun is a Job that the CronJob has made for some time ago.
+func dueRun(t *testing.T, before time.Duration, ended batchv1.JobConditionType) *batchv1.Job {
+	t.Helper()
+	made, err := jobOfCron(testCron(), testNow.Add(-before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := cronRun(made.Name, ended, before+time.Minute)
+	j.Annotations = made.Annotations
+	return j
+}
+
 func TestPlanCronJob(t *testing.T) {
 	scheduled := func(before time.Duration) func(*batchv1.CronJob) {
 		return func(c *batchv1.CronJob) { c.Status.LastScheduleTime = ptr.To(ago(before)) }
@@ -66,6 +78,12 @@ func TestPlanCronJob(t *testing.T) {
 		}), nil, "create for 11:50:00"},
 		{"suspended", testCron(func(c *batchv1.CronJob) { c.Spec.Suspend = ptr.To(true) }), nil, ""},
 		{"another zone", testCron(func(c *batchv1.CronJob) { c.Spec.Schedule, c.Spec.TimeZone = "0 21 * * *", ptr.To("Asia/Tokyo") }), nil, "create for 12:00:00"},
+		{"a zone that there is not", testCron(func(c *batchv1.CronJob) { c.Spec.TimeZone = ptr.To("Atlantis") }), nil, "UnknownTimeZone"},
+		{"a zone in the schedule", testCron(func(c *batchv1.CronJob) { c.Spec.Schedule = "TZ=Asia/Tokyo 0 21 * * *" }), nil, "create for 12:00:00, UnsupportedSchedule"},
+		{"made, and not written down", testCron(), []*batchv1.Job{dueRun(t, 0, "")}, ""},
+		{"made, not written down, and ended", testCron(), []*batchv1.Job{dueRun(t, 0, batchv1.JobComplete)}, ""},
+		{"one runs that was not written down, forbidden", testCron(policy(batchv1.ForbidConcurrent), scheduled(time.Hour)),
+			[]*batchv1.Job{dueRun(t, 15*time.Minute, "")}, "JobAlreadyActive"},
 		{"no schedule", testCron(func(c *batchv1.CronJob) { c.Spec.Schedule = "x" }), nil, "UnparseableSchedule"},
 		{"one runs", testCron(runs("a")), []*batchv1.Job{cronRun("a", "", time.Hour)}, "create for 12:00:00"},
 		{"one runs, forbidden", testCron(runs("a"), policy(batchv1.ForbidConcurrent)), []*batchv1.Job{cronRun("a", "", time.Hour)}, "JobAlreadyActive"},
@@ -89,9 +107,13 @@ func TestPlanCronJob(t *testing.T) {
 	if plan.again != 15*time.Minute || len(plan.status.Active) != 0 || plan.status.LastSuccessfulTime == nil {
 		t.Errorf("got %+v", plan)
 	}
-	job := jobOfCron(testCron(), testNow)
-	if job.Name != "sum-31558320" || job.Annotations[batchv1.CronJobScheduledTimestampAnnotation] != "2030-01-01T12:00:00Z" {
-		t.Errorf("got %+v", job.ObjectMeta)
+	job, err := jobOfCron(testCron(), testNow.Local())
+	if err != nil || job.Name != "sum-31558320" || job.Annotations[batchv1.CronJobScheduledTimestampAnnotation] != "2030-01-01T12:00:00Z" {
+		t.Errorf("got %+v, %v", job.ObjectMeta, err)
+	}
+	tokyo, err := jobOfCron(testCron(func(c *batchv1.CronJob) { c.Spec.TimeZone = ptr.To("Asia/Tokyo") }), testNow)
+	if err != nil || tokyo.Annotations[batchv1.CronJobScheduledTimestampAnnotation] != "2030-01-01T21:00:00+09:00" {
+		t.Errorf("got %+v, %v", tokyo.ObjectMeta, err)
 	}
 }
 

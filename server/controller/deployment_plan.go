@@ -69,7 +69,7 @@ func planDeployment(d *appsv1.Deployment, sets []*appsv1.ReplicaSet, oldPods int
 		}
 	}
 	plan.status, plan.again = deploymentStatus(d, fresh, old, plan.create, now)
-	if d.DeletionTimestamp == nil && complete(d, &plan.status) {
+	if d.DeletionTimestamp == nil && (d.Spec.Paused || complete(d, &plan.status)) {
 		plan.remove = beyondHistory(d, old)
 	}
 	return plan, nil

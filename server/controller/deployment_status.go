@@ -32,7 +32,7 @@ func deploymentStatus(d *appsv1.Deployment, fresh *appsv1.ReplicaSet, old []*app
 	status = countReplicas(d, fresh, old)
 	c := &conditions{list: slices.Clone(d.Status.Conditions), now: now}
 	c.available(status.AvailableReplicas >= wanted(d)-unavailable(d))
-	c.replicaFailure(withFresh(fresh, old))
+	c.replicaFailure(fresh, old)
 	if !hasDeadline(d) {
 		c.remove(appsv1.DeploymentProgressing)
 	} else if d.DeletionTimestamp == nil {
@@ -137,9 +137,9 @@ func (c *conditions) available(enough bool) {
 	c.set(appsv1.DeploymentAvailable, corev1.ConditionFalse, reasonLessThanMin, "Deployment does not have minimum availability.")
 }
 
-// replicaFailure repeats why a ReplicaSet cannot make its pods.
-func (c *conditions) replicaFailure(sets []*appsv1.ReplicaSet) {
-	for _, rs := range sets {
+// replicaFailure repeats why a ReplicaSet cannot make its pods, the new one's reason before those of the others.
+func (c *conditions) replicaFailure(fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet) {
+	for _, rs := range append(withFresh(fresh, nil), old...) {
 		for _, f := range rs.Status.Conditions {
 			if f.Type == appsv1.ReplicaSetReplicaFailure && f.Status == corev1.ConditionTrue {
 				c.set(appsv1.DeploymentReplicaFailure, f.Status, f.Reason, f.Message)

@@ -56,7 +56,7 @@ func (v *jobView) superfluous(n int) []*corev1.Pod {
 	left := v.active
 	if v.indexed {
 		left = nil
-		sorted := victims(v.active, len(v.active), v.now)
+		sorted := victims(v.active, nil, len(v.active), v.now)
 		slices.Reverse(sorted)
 		taken := map[int32]bool{noIndex: true}
 		for _, p := range sorted {
@@ -69,7 +69,7 @@ func (v *jobView) superfluous(n int) []*corev1.Pod {
 		}
 	}
 	if len(out) < n {
-		out = append(out, victims(left, n-len(out), v.now)...)
+		out = append(out, victims(left, nil, n-len(out), v.now)...)
 	}
 	return out
 }
@@ -169,15 +169,7 @@ func later(a, b time.Time) time.Time {
 // finishTime is when a pod ended, as well as that can be told: by its containers, by when it ceased to be ready, by
 // its deletion.
 func finishTime(p *corev1.Pod) time.Time {
-	statuses := slices.Clone(p.Status.ContainerStatuses)
-	for _, c := range p.Spec.InitContainers {
-		if ptr.Deref(c.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
-			i := slices.IndexFunc(p.Status.InitContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == c.Name })
-			if i >= 0 {
-				statuses = append(statuses, p.Status.InitContainerStatuses[i])
-			}
-		}
-	}
+	statuses := slices.Concat(p.Status.ContainerStatuses, sidecarStatuses(p))
 	var last time.Time
 	for _, s := range statuses {
 		if s.State.Terminated == nil || s.State.Terminated.FinishedAt.IsZero() {

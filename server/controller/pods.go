@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"leme/server/event"
 	"leme/server/resource"
@@ -46,31 +47,51 @@ func podAvailable(p *corev1.Pod, minReady time.Duration, now time.Time) (in time
 	return 0, true
 }
 
-// victims returns the n pods that are missed least: unscheduled before scheduled, pending before running, not
-// ready before ready, cheap before dear, crowded nodes first, lately ready first, often restarted first, young
-// first. Ages are compared by order of magnitude, so that it is not always the newest node that is emptied.
-func victims(pods []*corev1.Pod, n int, now time.Time) []*corev1.Pod {
-	onNode := make(map[string]int)
-	for _, p := range pods {
-		onNode[p.Spec.NodeName]++
-	}
+// victims returns the n pods that are missed least: unscheduled before scheduled, pending before running, not ready
+// before ready, cheap before dear, on crowded nodes first, lately ready first, often restarted first, young first. Ages
+// are compared by order of magnitude, so that it is not always the newest node that is emptied. crowd is how many pods
+// that do the same are on each node; nil where that does not matter.
+func victims(pods []*corev1.Pod, crowd map[string]int, n int, now time.Time) []*corev1.Pod {
 	sorted := slices.Clone(pods)
 	slices.SortFunc(sorted, func(a, b *corev1.Pod) int {
 		sinceA, readyA := podReady(a)
 		sinceB, readyB := podReady(b)
+		readyLonger := 0
+		if readyA && readyB {
+			readyLonger = compareAges(sinceA, sinceB, now)
+		}
 		return cmp.Or(
 			falseFirst(a.Spec.NodeName != "", b.Spec.NodeName != ""),
 			cmp.Compare(phaseRank(a), phaseRank(b)),
 			falseFirst(readyA, readyB),
 			cmp.Compare(deletionCost(a), deletionCost(b)),
-			cmp.Compare(onNode[b.Spec.NodeName], onNode[a.Spec.NodeName]),
-			cmp.Compare(magnitude(now.Sub(sinceA)), magnitude(now.Sub(sinceB))),
-			cmp.Compare(restarts(b), restarts(a)),
-			cmp.Compare(magnitude(now.Sub(a.CreationTimestamp.Time)), magnitude(now.Sub(b.CreationTimestamp.Time))),
+			cmp.Compare(crowd[b.Spec.NodeName], crowd[a.Spec.NodeName]),
+			readyLonger,
+			slices.Compare(restarts(b), restarts(a)),
+			compareAges(a.CreationTimestamp.Time, b.CreationTimestamp.Time, now),
 			cmp.Compare(a.UID, b.UID),
 		)
 	})
 	return sorted[:min(n, len(sorted))]
+}
+
+// crowds counts the pods on each node that do something.
+func crowds(pods []*corev1.Pod) map[string]int {
+	onNode := make(map[string]int)
+	for _, p := range pods {
+		if podActive(p) {
+			onNode[p.Spec.NodeName]++
+		}
+	}
+	return onNode
+}
+
+// compareAges orders by order of magnitude, the youngest first; one that is not told counts as young.
+func compareAges(a, b, now time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return falseFirst(!a.IsZero(), !b.IsZero())
+	}
+	return cmp.Compare(magnitude(now.Sub(a)), magnitude(now.Sub(b)))
 }
 
 func falseFirst(a, b bool) int {
@@ -93,12 +114,12 @@ func phaseRank(p *corev1.Pod) int {
 	return 0
 }
 
-// magnitude is the age's power of two, in seconds.
+// magnitude is the age's power of two.
 func magnitude(age time.Duration) int {
-	if age < time.Second {
+	if age <= 0 {
 		return -1
 	}
-	return int(math.Log2(age.Seconds()))
+	return int(math.Log2(float64(age)))
 }
 
 func deletionCost(p *corev1.Pod) int64 {
@@ -109,12 +130,31 @@ func deletionCost(p *corev1.Pod) int64 {
 	return cost
 }
 
-func restarts(p *corev1.Pod) int32 {
-	var n int32
+// restarts are how often the container that was restarted most was, and then the sidecar.
+func restarts(p *corev1.Pod) []int32 {
+	var container, sidecar int32
 	for i := range p.Status.ContainerStatuses {
-		n = max(n, p.Status.ContainerStatuses[i].RestartCount)
+		container = max(container, p.Status.ContainerStatuses[i].RestartCount)
 	}
-	return n
+	for _, s := range sidecarStatuses(p) {
+		sidecar = max(sidecar, s.RestartCount)
+	}
+	return []int32{container, sidecar}
+}
+
+// sidecarStatuses are those of the init containers that run beside the others.
+func sidecarStatuses(p *corev1.Pod) []corev1.ContainerStatus {
+	var statuses []corev1.ContainerStatus
+	for _, c := range p.Spec.InitContainers {
+		if ptr.Deref(c.RestartPolicy, "") != corev1.ContainerRestartPolicyAlways {
+			continue
+		}
+		i := slices.IndexFunc(p.Status.InitContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == c.Name })
+		if i >= 0 {
+			statuses = append(statuses, p.Status.InitContainerStatuses[i])
+		}
+	}
+	return statuses
 }
 
 // removePod removes a pod of an owner, and tells so in the owner's events.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -35,15 +36,15 @@ type replicated interface {
 
 func newReplicaSets(e *environment) component {
 	const user = "system:controller:replicaset"
-	return replicaSetsOf(e, kind.ReplicaSet, user, resource.For[*appsv1.ReplicaSet](e.api, kind.ReplicaSet, user))
+	return replicaSetsOf(e, kind.ReplicaSet, user, "replicaset-controller", resource.For[*appsv1.ReplicaSet](e.api, kind.ReplicaSet, user))
 }
 
-func replicaSetsOf(e *environment, k *kind.Kind, user string, sets replicated) component {
+func replicaSetsOf(e *environment, k *kind.Kind, user, name string, sets replicated) component {
 	c := &replicaSets{
 		kind:   k,
 		sets:   sets,
 		pods:   resource.For[*corev1.Pod](e.api, kind.Pod, user),
-		events: e.events.From(k.Singular + "-controller"),
+		events: e.events.From(name),
 		now:    e.now,
 	}
 	return &loop[objectKey]{
@@ -66,12 +67,26 @@ func (c *replicaSets) reconcile(ctx context.Context, key objectKey) (time.Durati
 	if selector == nil || err != nil {
 		return 0, err
 	}
-	plan := planReplicaSet(rs, owned, c.now())
+	plan := planReplicaSet(rs, owned, func() map[string]int { return crowds(c.related(rs)) }, c.now())
 	failed := c.apply(ctx, rs, plan)
 	status := plan.status
 	status.Conditions = replicaFailure(status.Conditions, plan, failed, c.now())
 	err = setStatus(ctx, c.sets, rs, func(o *appsv1.ReplicaSet) { o.Status = status })
 	return plan.again, errors.Join(failed, err)
+}
+
+// related are the pods that do the same: the ReplicaSet's own, and those of the others of its Deployment.
+func (c *replicaSets) related(rs *appsv1.ReplicaSet) []*corev1.Pod {
+	sets := []*appsv1.ReplicaSet{rs}
+	if owner := metav1.GetControllerOfNoCopy(rs); owner != nil {
+		sets = c.sets.List(rs.Namespace, func(other *appsv1.ReplicaSet) bool {
+			o := metav1.GetControllerOfNoCopy(other)
+			return o != nil && o.UID == owner.UID
+		})
+	}
+	return c.pods.List(rs.Namespace, func(p *corev1.Pod) bool {
+		return slices.ContainsFunc(sets, func(rs *appsv1.ReplicaSet) bool { return selects(rs.Spec.Selector, p) })
+	})
 }
 
 // apply creates and deletes. A namespace that is being deleted admits no pods: that is no failure to retry.
@@ -119,8 +134,17 @@ func replicaFailure(conditions []appsv1.ReplicaSetCondition, plan replicaSetPlan
 	}
 	return append(kept, appsv1.ReplicaSetCondition{
 		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue,
-		Reason: reason, Message: failed.Error(), LastTransitionTime: metav1.NewTime(now),
+		Reason: reason, Message: saidBy(failed), LastTransitionTime: metav1.NewTime(now),
 	})
+}
+
+// saidBy is what the API has said, without how the controller came to ask.
+func saidBy(err error) string {
+	var status *apierrors.StatusError
+	if errors.As(err, &status) {
+		return status.Error()
+	}
+	return err.Error()
 }
 
 // selects tells whether a label selector names an object; an invalid one names none.

@@ -31,8 +31,9 @@ func (p replicaSetPlan) String() string {
 	return b.String()
 }
 
-// planReplicaSet compares a ReplicaSet with the pods that it owns.
-func planReplicaSet(rs *appsv1.ReplicaSet, owned []*corev1.Pod, now time.Time) replicaSetPlan {
+// planReplicaSet compares a ReplicaSet with the pods that it owns. crowd is asked, when pods have to go, how many pods
+// that do the same are on each node.
+func planReplicaSet(rs *appsv1.ReplicaSet, owned []*corev1.Pod, crowd func() map[string]int, now time.Time) replicaSetPlan {
 	var plan replicaSetPlan
 	plan.status, plan.again = replicaSetStatus(rs, owned, now)
 	if rs.DeletionTimestamp != nil {
@@ -49,7 +50,7 @@ func planReplicaSet(rs *appsv1.ReplicaSet, owned []*corev1.Pod, now time.Time) r
 	case missing > 0:
 		plan.create = min(missing, burst)
 	case missing < 0:
-		plan.remove = victims(active, min(-missing, burst), now)
+		plan.remove = victims(active, crowd(), min(-missing, burst), now)
 	}
 	return plan
 }

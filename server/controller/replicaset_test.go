@@ -1,11 +1,15 @@
 package controller
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 )
 
@@ -29,7 +33,7 @@ func TestPlanReplicaSet(t *testing.T) {
 			if test.mutate != nil {
 				test.mutate(rs)
 			}
-			if got := planReplicaSet(rs, test.pods, testNow).String(); got != test.want {
+			if got := planReplicaSet(rs, test.pods, func() map[string]int { return crowds(test.pods) }, testNow).String(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -42,7 +46,7 @@ func TestReplicaSetStatus(t *testing.T) {
 		testPod("old"), testPod("young", readyFor(10*time.Second)), testPod("unready", unready),
 		testPod("other", func(p *corev1.Pod) { p.Labels = map[string]string{"tier": "x"} }),
 		testPod("leaving", leaving), testPod("done", inPhase(corev1.PodSucceeded)),
-	}, testNow)
+	}, nil, testNow)
 	s := plan.status
 	if s.ObservedGeneration != 7 || s.Replicas != 4 || s.FullyLabeledReplicas != 3 || s.ReadyReplicas != 3 ||
 		s.AvailableReplicas != 2 || *s.TerminatingReplicas != 1 {
@@ -73,15 +77,48 @@ func TestVictims(t *testing.T) {
 		{"on a crowded node", pod("z"), pod("a", onNode("m")), []*corev1.Pod{pod("y")}},
 		{"ready for a shorter time", pod("z", readyFor(time.Minute)), pod("a"), nil},
 		{"restarted", pod("z", func(p *corev1.Pod) { p.Status.ContainerStatuses = []corev1.ContainerStatus{{RestartCount: 3}} }), pod("a"), nil},
+		{"a sidecar restarted", pod("z", sidecarRestarted), pod("a"), nil},
+		{"not ready, however long", pod("a", unready), pod("z", unready, readyLong), nil},
 		{"younger", pod("z", func(p *corev1.Pod) { p.CreationTimestamp = ago(time.Minute) }), pod("a"), nil},
 		{"of one magnitude, by UID", pod("a"), pod("z", func(p *corev1.Pod) { p.CreationTimestamp = ago(59 * time.Minute) }), nil},
+		{"of unknown age", pod("z", func(p *corev1.Pod) { p.CreationTimestamp = metav1.Time{} }), pod("a"), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := victims(append([]*corev1.Pod{test.not, test.first}, test.others...), 9, testNow)
+			all := append([]*corev1.Pod{test.not, test.first}, test.others...)
+			got := victims(all, crowds(all), 9, testNow)
 			if last := got[len(got)-1]; last != test.not {
 				t.Errorf("%s goes last, want %s", last.Name, test.not.Name)
 			}
 		})
+	}
+}
+
+func sidecarRestarted(p *corev1.Pod) {
+	p.Spec.InitContainers = []corev1.Container{{Name: "proxy", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)}, {Name: "init"}}
+	p.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", RestartCount: 0}, {Name: "proxy", RestartCount: 1}}
+}
+
+// readyLong has been ready once, long ago.
+func readyLong(p *corev1.Pod) {
+	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: ago(time.Second)}}
+}
+
+// TestVictimsOfOtherSets has the pods of another ReplicaSet of the Deployment make a node crowded.
+func TestVictimsOfOtherSets(t *testing.T) {
+	a, b := testPod("a", onNode("n")), testPod("b", onNode("m"))
+	others := []*corev1.Pod{testPod("other", onNode("m")), testPod("leaving", onNode("n"), leaving), testPod("done", onNode("n"), inPhase(corev1.PodFailed))}
+	rs := testSet("web", "web:1", 1)
+	plan := planReplicaSet(rs, []*corev1.Pod{a, b}, func() map[string]int { return crowds(append(others, a, b)) }, testNow)
+	if plan.String() != "create 0, delete b" {
+		t.Errorf("got %q", plan)
+	}
+}
+
+func TestReplicaFailureSaysWhatTheAPISaid(t *testing.T) {
+	refused := apierrors.NewForbidden(corev1.Resource("pods"), "web-1", errors.New("exceeded quota"))
+	c := replicaFailure(nil, replicaSetPlan{create: 1}, fmt.Errorf("created 0 of 1 pods: %w", refused), testNow)
+	if c[0].Message != refused.Error() {
+		t.Errorf("got %q", c[0].Message)
 	}
 }
 

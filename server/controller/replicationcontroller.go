@@ -15,7 +15,7 @@ import (
 func newReplicationControllers(e *environment) component {
 	const user = "system:controller:replication-controller"
 	sets := asReplicaSets{resource.For[*corev1.ReplicationController](e.api, kind.ReplicationController, user)}
-	return replicaSetsOf(e, kind.ReplicationController, user, sets)
+	return replicaSetsOf(e, kind.ReplicationController, user, "replication-controller", sets)
 }
 
 // asReplicaSets shows ReplicationControllers as ReplicaSets that say they are none.
