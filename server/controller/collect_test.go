@@ -105,12 +105,20 @@ func TestPlanPodGC(t *testing.T) {
 	done := func(age time.Duration) func(*corev1.Pod) {
 		return func(p *corev1.Pod) { p.Status.Phase, p.CreationTimestamp = corev1.PodSucceeded, ago(age) }
 	}
+	evicted := func(p *corev1.Pod) {
+		done(time.Second)(p)
+		p.Status.Phase, p.Status.Reason = corev1.PodFailed, "Evicted"
+	}
 	plan := planPodGC([]*corev1.Pod{
 		testPod("well"), testPod("lost", onNode("lost")), testPod("waiting", unscheduled), testPod("never", unscheduled, leaving),
-		testPod("new", done(time.Minute)), testPod("old", done(time.Hour)),
-	}, func(node string) bool { return node == "lost" }, 1)
+		testPod("stays", onNode("off")), testPod("ends", onNode("off"), leaving), testPod("leaves", leaving),
+		testPod("new", done(time.Minute)), testPod("old", done(time.Hour)), testPod("evicted", evicted), testPod("middle", done(2*time.Minute)),
+	}, func(node string) nodeState {
+		return map[string]nodeState{"lost": nodeGone, "off": nodeOutOfService}[node]
+	}, 2)
 	const want = "delete default/lost: its node is gone; delete default/never: it was never scheduled; " +
-		"delete default/old: it has finished, as have many others"
+		"delete default/ends: its node is out of service; " +
+		"delete default/evicted: it has finished, as have many others; delete default/old: it has finished, as have many others"
 	if got := plan.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

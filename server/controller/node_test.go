@@ -8,6 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"leme/server/kind"
+	"leme/server/resource"
 )
 
 func testNode(ready corev1.ConditionStatus, mutate ...func(*corev1.Node)) *corev1.Node {
@@ -121,11 +124,81 @@ func TestEvictionTime(t *testing.T) {
 		{"the first of several taints", []corev1.Toleration{tolerate(corev1.TaintNodeUnreachable, ptr.To[int64](300))}, []corev1.Taint{unreachable, gpu}, 0, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, ok := evictionTime(test.tolerations, test.taints, testNow)
+			pod := testPod("p", func(p *corev1.Pod) { p.Spec.Tolerations = test.tolerations })
+			got, ok := evictionTime(pod, test.taints, testNow)
 			if ok == test.never || ok && got.Sub(testNow) != test.in {
 				t.Errorf("got in %v, %t", got.Sub(testNow), ok)
 			}
 		})
+	}
+	late := testPod("late", func(p *corev1.Pod) {
+		p.Spec.Tolerations = []corev1.Toleration{tolerate("", ptr.To[int64](60))}
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: ago(time.Second)})
+	})
+	if got, _ := evictionTime(late, []corev1.Taint{unreachable}, testNow); got.Sub(testNow) != 59*time.Second {
+		t.Errorf("one that came after the taint goes in %v", got.Sub(testNow))
+	}
+	if got, _ := evictionTime(late, []corev1.Taint{gpu}, testNow.Add(-time.Minute)); got.Sub(testNow) != 0 {
+		t.Errorf("one that was seen a minute ago goes in %v", got.Sub(testNow))
+	}
+}
+
+// TestTaintsWithoutTimeDriveAway has a taint as `kubectl taint` sets it, and a pod that bears it for a while.
+func TestTaintsWithoutTimeDriveAway(t *testing.T) {
+	e := sweepEnvironment(t)
+	now := time.Now()
+	e.now = func() time.Time { return now }
+	pods := resource.For[*corev1.Pod](e.api, kind.Pod, "tester")
+	nodes := resource.For[*corev1.Node](e.api, kind.Node, "tester")
+	c := taintEvictionOf(e)
+	c.now = func() time.Time { return now }
+	tainted := func(taints ...corev1.Taint) {
+		t.Helper()
+		if _, err := nodes.Update(t.Context(), "", "n", func(n *corev1.Node) error { n.Spec.Taints = taints; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func() time.Duration {
+		t.Helper()
+		again, err := c.reconcile(t.Context(), objectKey{Namespace: "default", Name: "p"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	if _, err := nodes.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}}); err != nil {
+		t.Fatal(err)
+	}
+	tainted(taint("gpu", corev1.TaintEffectNoExecute))
+	_, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "p"},
+		Spec: corev1.PodSpec{
+			NodeName: "n", Containers: []corev1.Container{{Name: "main", Image: "web:1"}}, TerminationGracePeriodSeconds: ptr.To[int64](0),
+			Tolerations: []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](60)}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := look(); again != time.Minute {
+		t.Errorf("goes in %v, tolerates a minute", again)
+	}
+	now = now.Add(50 * time.Second)
+	if again := look(); again != 10*time.Second {
+		t.Errorf("goes in %v, ten seconds are left", again)
+	}
+	tainted()
+	if again := look(); again != 0 || len(c.waiting) != 0 {
+		t.Errorf("the taint is gone, looks again in %v, waits: %v", again, c.waiting)
+	}
+	tainted(taint("gpu", corev1.TaintEffectNoExecute))
+	if again := look(); again != time.Minute {
+		t.Errorf("goes in %v, the taint is new", again)
+	}
+	now = now.Add(time.Minute)
+	look()
+	if p, there := pods.Get("default", "p"); there && p.DeletionTimestamp == nil {
+		t.Error("is still there")
 	}
 }
 

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +56,17 @@ type podGCPlan []podRemoval
 type podRemoval struct {
 	pod    *corev1.Pod
 	reason string
-	orphan bool // its node is gone: it is marked as failed first, for whoever counts failures
+	orphan bool // its node is gone, which its conditions are to tell
 }
+
+// nodeState is what becomes of a node's pods.
+type nodeState int
+
+const (
+	nodeServes       nodeState = iota
+	nodeOutOfService           // somebody vouches that it is off: what is to end there has ended
+	nodeGone                   // there has been no such node for long enough
+)
 
 func (p podGCPlan) String() string {
 	var words []string
@@ -66,22 +76,29 @@ func (p podGCPlan) String() string {
 	return strings.Join(words, "; ")
 }
 
-// planPodGC looks at all pods. lost tells that a pod's node has been gone for long enough.
-func planPodGC(pods []*corev1.Pod, lost func(node string) bool, keepFinished int) podGCPlan {
+// planPodGC looks at all pods that may have to go.
+func planPodGC(pods []*corev1.Pod, state func(node string) nodeState, keepFinished int) podGCPlan {
 	var plan podGCPlan
 	var finished []*corev1.Pod
 	for _, p := range pods {
+		leaves := p.DeletionTimestamp != nil
+		on := nodeServes
+		if p.Spec.NodeName != "" {
+			on = state(p.Spec.NodeName)
+		}
 		switch {
-		case p.Spec.NodeName != "" && lost(p.Spec.NodeName):
+		case on == nodeGone:
 			plan = append(plan, podRemoval{p, "its node is gone", true})
-		case p.Spec.NodeName == "" && p.DeletionTimestamp != nil:
+		case on == nodeOutOfService && leaves:
+			plan = append(plan, podRemoval{p, "its node is out of service", false})
+		case p.Spec.NodeName == "" && leaves:
 			plan = append(plan, podRemoval{p, "it was never scheduled", false})
-		case podFinished(p) && p.DeletionTimestamp == nil:
+		case podFinished(p) && !leaves:
 			finished = append(finished, p)
 		}
 	}
 	if excess := len(finished) - keepFinished; excess > 0 {
-		slices.SortStableFunc(finished, func(a, b *corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+		slices.SortFunc(finished, evictedFirst)
 		for _, p := range finished[:excess] {
 			plan = append(plan, podRemoval{p, "it has finished, as have many others", false})
 		}
@@ -89,50 +106,70 @@ func planPodGC(pods []*corev1.Pod, lost func(node string) bool, keepFinished int
 	return plan
 }
 
+// evictedFirst orders finished pods: those that their node evicted, which nobody counts, then the oldest.
+func evictedFirst(a, b *corev1.Pod) int {
+	evicted := func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed && p.Status.Reason == "Evicted" }
+	return cmp.Or(falseFirst(!evicted(a), !evicted(b)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+}
+
 func (c *podGC) reconcile(ctx context.Context, _ sweep) (time.Duration, error) {
 	pods := c.candidates()
 	now := c.now()
-	plan := planPodGC(pods, func(node string) bool {
-		since, ok := c.missing[node]
-		return ok && now.Sub(since) >= lostNodeWait
+	plan := planPodGC(pods, func(node string) nodeState {
+		since, missing := c.missing[node]
+		switch {
+		case missing && now.Sub(since) >= lostNodeWait:
+			return nodeGone
+		case c.outOfService(node):
+			return nodeOutOfService
+		}
+		return nodeServes
 	}, maxFinished)
 	_, err := sideBySide(len(plan), func(i int) error { return c.remove(ctx, plan[i]) })
 	return podSweep, err
 }
 
+// outOfService tells a node that does not report, and of which an administrator says that it is off.
+func (c *podGC) outOfService(name string) bool {
+	node, ok := c.nodes.Get("", name)
+	return ok && statusOf(node.Status.Conditions, corev1.NodeReady) != corev1.ConditionTrue &&
+		slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeOutOfService })
+}
+
 // candidates are the pods that may have to go. Most are left out at a glance: a look at all pods every few seconds
 // must not keep them all decoded.
 func (c *podGC) candidates() []*corev1.Pod {
-	nodes := make(map[string]bool) // those that pods speak of, and whether they are missing
-	missing := func(node string) bool {
-		gone, known := nodes[node]
+	nodes := make(map[string]nodeState) // those that pods speak of, missing ones as gone
+	state := func(node string) nodeState {
+		s, known := nodes[node]
 		if !known {
-			_, exists := c.nodes.Get("", node)
-			gone = !exists
-			nodes[node] = gone
+			if _, exists := c.nodes.Get("", node); !exists {
+				s = nodeGone
+			} else if c.outOfService(node) {
+				s = nodeOutOfService
+			}
+			nodes[node] = s
 		}
-		return gone
+		return s
+	}
+	mayGo := func(g resource.Glance) bool {
+		node := g.Field("spec.nodeName")
+		switch {
+		case node == "" || state(node) == nodeOutOfService:
+			return g.MayBeDeleting()
+		default:
+			return state(node) == nodeGone
+		}
 	}
 	finished := 0
 	pods := c.pods.Pick("", func(g resource.Glance) bool {
 		if glanceFinished(g) {
 			finished++
 		}
-		if node := g.Field("spec.nodeName"); node != "" {
-			return missing(node)
-		}
-		return g.MayBeDeleting()
+		return mayGo(g)
 	})
 	if finished > maxFinished {
-		pods = append(pods, c.pods.Pick("", func(g resource.Glance) bool {
-			if !glanceFinished(g) {
-				return false
-			}
-			if node := g.Field("spec.nodeName"); node != "" {
-				return !missing(node) // those are there already
-			}
-			return !g.MayBeDeleting()
-		})...)
+		pods = append(pods, c.pods.Pick("", func(g resource.Glance) bool { return glanceFinished(g) && !mayGo(g) })...)
 	}
 	c.notice(nodes)
 	return pods
@@ -145,9 +182,9 @@ func glanceFinished(g resource.Glance) bool {
 }
 
 // notice remembers since when nodes are missing: one that is only just being registered gets its time.
-func (c *podGC) notice(nodes map[string]bool) {
-	for name, missing := range nodes {
-		if !missing {
+func (c *podGC) notice(nodes map[string]nodeState) {
+	for name, state := range nodes {
+		if state != nodeGone {
 			delete(c.missing, name)
 		} else if _, known := c.missing[name]; !known {
 			c.missing[name] = c.now()
@@ -162,10 +199,15 @@ func (c *podGC) notice(nodes map[string]bool) {
 
 func (c *podGC) remove(ctx context.Context, r podRemoval) error {
 	var failed error
-	if r.orphan && !podFinished(r.pod) {
+	if !podFinished(r.pod) { // it fails first, for whoever counts failures
 		_, failed = c.pods.UpdateStatus(ctx, r.pod.Namespace, r.pod.Name, func(p *corev1.Pod) error {
+			if p.UID != r.pod.UID {
+				return nil
+			}
 			p.Status.Phase = corev1.PodFailed
-			disrupt(p, "DeletionByPodGC", "PodGC: node no longer exists", c.now())
+			if r.orphan {
+				disrupt(p, "DeletionByPodGC", "PodGC: node no longer exists", c.now())
+			}
 			return nil
 		})
 	}

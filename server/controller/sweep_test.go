@@ -89,3 +89,45 @@ func TestPodsOfMissingNodesAreRemoved(t *testing.T) {
 		t.Error("still there")
 	}
 }
+
+// TestPodsOfNodesOutOfServiceEnd has somebody vouch that a node is off: what was to end there has ended, and failed.
+func TestPodsOfNodesOutOfServiceEnd(t *testing.T) {
+	e := sweepEnvironment(t)
+	pods := resource.For[*corev1.Pod](e.api, kind.Pod, "tester")
+	nodes := resource.For[*corev1.Node](e.api, kind.Node, "tester")
+	must := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(nodes.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "off"}}))
+	for _, name := range []string{"ends", "stays"} {
+		must(pods.Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+			Spec:       corev1.PodSpec{NodeName: "off", Containers: []corev1.Container{{Name: "main", Image: "web:1"}}},
+		}))
+	}
+	must(nil, pods.Delete(t.Context(), "default", "ends", metav1.DeleteOptions{}))
+	sweepOnce := func() {
+		t.Helper()
+		if _, err := podGCOf(e).reconcile(t.Context(), sweep{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweepOnce()
+	if _, there := pods.Get("default", "ends"); !there {
+		t.Fatal("removed though its node may still run it")
+	}
+	must(nodes.Update(t.Context(), "", "off", func(n *corev1.Node) error {
+		n.Spec.Taints = append(n.Spec.Taints, corev1.Taint{Key: corev1.TaintNodeOutOfService, Value: "nodeshutdown", Effect: corev1.TaintEffectNoExecute})
+		return nil
+	}))
+	sweepOnce()
+	if _, there := pods.Get("default", "ends"); there {
+		t.Error("still there")
+	}
+	if _, there := pods.Get("default", "stays"); !there {
+		t.Error("removed though nobody deleted it")
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"leme/server/kind"
 	"leme/server/store"
 )
@@ -13,6 +15,11 @@ type Glance struct {
 	kind   *kind.Kind
 	item   *store.Item
 	values []byte // see fieldValues
+}
+
+// Key names the object.
+func (g Glance) Key() types.NamespacedName {
+	return types.NamespacedName{Namespace: g.item.Key.Namespace, Name: g.item.Key.Name}
 }
 
 // Field is the value of one of the kind's selectable fields, such as spec.nodeName; "" for any other.
