@@ -155,6 +155,7 @@ func newMaster(o command.ServerOptions) (*master, error) {
 	m.server, err = server.New(server.Config{
 		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, Version: version,
 		PodCIDR: o.PodCIDR, ServiceCIDR: o.ServiceCIDR, NodePortRange: o.NodePortRange,
+		NodeEviction:           new(server.NodeEviction(o.NodeEviction)),
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod, MetricResolution: o.MetricResolution, AutoscalePeriod: o.AutoscalePeriod,
 		EtcdEndpoints: o.EtcdEndpoints, EtcdCA: o.EtcdCA, EtcdCert: o.EtcdCert, EtcdKey: o.EtcdKey,
 		EncryptSecrets: o.EncryptSecrets, MaxRequests: o.MaxRequests, Audit: audit.Config(o.Audit),

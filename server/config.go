@@ -13,6 +13,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"leme/server/audit"
+	"leme/server/controller"
 	"leme/server/resource"
 	"leme/server/rest"
 	"leme/server/seal"
@@ -39,6 +40,9 @@ type Config struct {
 	// NodeMonitorGracePeriod is how long a node may be silent before it counts as lost; default 40 s.
 	NodeMonitorGracePeriod time.Duration
 
+	// NodeEviction is how fast pods are driven from lost nodes; nil: as in Kubernetes.
+	NodeEviction *NodeEviction
+
 	// AutoscalePeriod is how often each HorizontalPodAutoscaler is looked at; default 15 s.
 	AutoscalePeriod time.Duration
 
@@ -59,6 +63,9 @@ type Config struct {
 
 	services resource.Services
 }
+
+// NodeEviction bounds how fast pods are driven from nodes that are lost.
+type NodeEviction = controller.NodeEviction
 
 // Mount is a handler under a prefix (the embedded registry at /v2/), behind the same TLS, authentication and
 // authorization as the API.

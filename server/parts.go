@@ -70,7 +70,8 @@ func (s *Server) control(ctx context.Context, p *parts) error {
 	placing := scheduler.NewMetrics(s.metrics)
 	err := controller.Run(ctx, controller.Config{
 		API: p.api, CA: s.pki.CA(), Signer: p.accounts.ForSecret, PodCIDR: s.config.PodCIDR, NodeGrace: s.config.NodeMonitorGracePeriod,
-		Volumes: p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
+		NodeEviction: s.config.NodeEviction,
+		Volumes:      p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
 		AutoscalePeriod: s.config.AutoscalePeriod, Metrics: s.metrics,
 		WhileLeading: []func(context.Context) error{
 			func(ctx context.Context) error { return scheduler.Run(ctx, p.api, placing) },

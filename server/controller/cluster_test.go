@@ -144,6 +144,22 @@ func (c *cluster) silence(node string) {
 	c.dead[node] = true
 }
 
+// wake lets a node's agent speak again: that it is well, and that what was to end has ended.
+func (c *cluster) wake(node string) {
+	c.mu.Lock()
+	delete(c.dead, node)
+	c.mu.Unlock()
+	made(c.t)(c.nodes.UpdateStatus(c.t.Context(), "", node, func(n *corev1.Node) error {
+		n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now()}}
+		return nil
+	}))
+	for _, p := range c.pods.List("", func(p *corev1.Pod) bool { return p.Spec.NodeName == node }) {
+		if err := c.runPod(c.t.Context(), p); err != nil && !apierrors.IsNotFound(err) {
+			c.t.Error(err)
+		}
+	}
+}
+
 func (c *cluster) silent(node string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -33,6 +33,8 @@ type Config struct {
 	Identity string
 	// NodeGrace is how long a node may be silent before it counts as lost; default 40 s.
 	NodeGrace time.Duration
+	// NodeEviction is how fast pods are driven from lost nodes; nil: DefaultNodeEviction.
+	NodeEviction *NodeEviction
 	// AutoscalePeriod is how often each autoscaler is looked at; default 15 s.
 	AutoscalePeriod time.Duration
 	// EventTTL is how long events are kept; default one hour.
@@ -58,6 +60,12 @@ func (c *Config) validate() (netip.Prefix, error) {
 	}
 	if c.NodeGrace <= 0 {
 		c.NodeGrace = 40 * time.Second
+	}
+	if c.NodeEviction == nil {
+		c.NodeEviction = new(DefaultNodeEviction())
+	}
+	if err := c.NodeEviction.validate(); err != nil {
+		return netip.Prefix{}, err
 	}
 	if c.AutoscalePeriod <= 0 {
 		c.AutoscalePeriod = 15 * time.Second

@@ -53,6 +53,12 @@ func TestPlanNode(t *testing.T) {
 		{"never heard", testNode(""), silent, false,
 			"conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule node.kubernetes.io/unreachable:NoExecute]"},
 		{"all silent: nobody is driven away", testNode(corev1.ConditionTrue), silent, true, "conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule]"},
+		{"all silent: who is being driven away stays", testNode(corev1.ConditionUnknown, tainted(unreachable...)), silent, true,
+			"conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule]"},
+		{"silent before, which this server has only heard", testNode(corev1.ConditionUnknown, tainted(unreachable[0])), time.Second, false, "nothing"},
+		{"being left, which this server has only heard", testNode(corev1.ConditionUnknown, tainted(unreachable...)), time.Second, false, "nothing"},
+		{"being left, and says now that it is not ready", testNode(corev1.ConditionFalse, tainted(unreachable...)), time.Second, false,
+			"taint [node.kubernetes.io/not-ready:NoSchedule node.kubernetes.io/not-ready:NoExecute]"},
 		{"back", testNode(corev1.ConditionTrue, tainted(unreachable...)), time.Second, false, "taint []"},
 		{"cordoned", testNode(corev1.ConditionTrue, func(n *corev1.Node) { n.Spec.Unschedulable = true }), 0, false, "taint [node.kubernetes.io/unschedulable:NoSchedule]"},
 		{"uncordoned", testNode(corev1.ConditionTrue, tainted(taint(corev1.TaintNodeUnschedulable, corev1.TaintEffectNoSchedule))), 0, false, "taint []"},
@@ -62,7 +68,8 @@ func TestPlanNode(t *testing.T) {
 		}), 0, false, "taint [node.kubernetes.io/disk-pressure:NoSchedule]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			plan := planNode(test.node, testNow.Add(-test.heard), 40*time.Second, test.allLost, testNow)
+			seen := nodeSeen{heard: testNow.Add(-test.heard), grace: 40 * time.Second, disrupted: test.allLost}
+			plan := planNode(test.node, seen, func() (time.Duration, bool) { return 0, true }, testNow)
 			if got := plan.String(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -70,6 +77,23 @@ func TestPlanNode(t *testing.T) {
 				t.Error("a node is never looked at again")
 			}
 		})
+	}
+}
+
+func TestNodesAreLeftOneByOne(t *testing.T) {
+	seen := nodeSeen{heard: testNow.Add(-time.Minute), grace: 40 * time.Second}
+	plan := planNode(testNode(corev1.ConditionTrue), seen, func() (time.Duration, bool) { return time.Second, false }, testNow)
+	if got := plan.String(); got != "conditions unknown, taint [node.kubernetes.io/unreachable:NoSchedule]" || plan.again != time.Second {
+		t.Errorf("got %q, again in %v", got, plan.again)
+	}
+	for _, n := range []*corev1.Node{
+		testNode(corev1.ConditionTrue),
+		testNode(corev1.ConditionFalse, tainted(taint(corev1.TaintNodeNotReady, corev1.TaintEffectNoSchedule), taint(corev1.TaintNodeNotReady, corev1.TaintEffectNoExecute))),
+	} {
+		planNode(n, nodeSeen{heard: testNow, grace: time.Minute}, func() (time.Duration, bool) {
+			t.Error("asked though its pods need not be driven away")
+			return 0, true
+		}, testNow)
 	}
 }
 
@@ -86,19 +110,23 @@ func TestUnknownConditionsSayWhy(t *testing.T) {
 
 func TestHearing(t *testing.T) {
 	h := hearing{last: make(map[string]lastHeard)}
-	h.note("a", "1", testNow, time.Minute)
-	if at, lost := h.note("b", "1", testNow.Add(2*time.Minute), time.Minute); !at.Equal(testNow.Add(2*time.Minute)) || lost {
-		t.Errorf("a new node was heard at %v, all lost %t", at, lost)
+	h.note("a", "1", testNow)
+	if at := h.note("b", "1", testNow.Add(2*time.Minute)); !at.Equal(testNow.Add(2 * time.Minute)) {
+		t.Errorf("a new node was heard at %v", at)
 	}
-	if at, lost := h.note("a", "1", testNow.Add(2*time.Minute), time.Minute); !at.Equal(testNow) || lost {
-		t.Errorf("an old heartbeat counts as of %v, all lost %t", at, lost)
+	if at := h.note("a", "1", testNow.Add(2*time.Minute)); !at.Equal(testNow) {
+		t.Errorf("an old heartbeat counts as of %v", at)
 	}
-	if _, lost := h.note("b", "1", testNow.Add(4*time.Minute), time.Minute); !lost {
-		t.Error("all are silent, and it is not noticed")
+	if at := h.note("a", "2", testNow.Add(4*time.Minute)); !at.Equal(testNow.Add(4 * time.Minute)) {
+		t.Error("a new heartbeat is not heard")
+	}
+	h.renew(testNow.Add(5 * time.Minute))
+	if at := h.note("b", "1", testNow.Add(6*time.Minute)); !at.Equal(testNow.Add(5 * time.Minute)) {
+		t.Errorf("it was given its full time, and was heard at %v", at)
 	}
 	h.forget("b")
-	if at, _ := h.note("a", "2", testNow.Add(4*time.Minute), time.Minute); !at.Equal(testNow.Add(4 * time.Minute)) {
-		t.Error("a new heartbeat is not heard")
+	if at := h.note("b", "1", testNow.Add(7*time.Minute)); !at.Equal(testNow.Add(7 * time.Minute)) {
+		t.Errorf("a namesake was heard at %v", at)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // nodePlan is what a node's silence, or its return, makes of it.
 type nodePlan struct {
-	allLost    bool
+	evicts     eviction
 	conditions []corev1.NodeCondition // all of them, where some became unknown; else nil
 	taints     []corev1.Taint         // all of them
 	retaint    bool                   // taints differ from the node's
@@ -37,24 +37,59 @@ func (p nodePlan) String() string {
 	return strings.Join(words, ", ")
 }
 
-// planNode decides from when a node was last heard of. allLost tells that no node at all is heard of: then it
-// is more likely this server that is cut off, and no pod is driven away.
-func planNode(node *corev1.Node, heard time.Time, grace time.Duration, allLost bool, now time.Time) nodePlan {
-	plan := nodePlan{allLost: allLost}
+// nodeSeen is how a node looks from here.
+type nodeSeen struct {
+	heard     time.Time     // when it was last heard of
+	grace     time.Duration // how long it may be silent
+	disrupted bool          // no node at all is ready: then it is more likely this server that is cut off
+}
+
+// eviction is what becomes of the taints that drive pods away.
+type eviction int
+
+const (
+	leaveEviction eviction = iota // pods that are being driven away still are, others are not
+	startEviction
+	spareAll // nobody is driven away
+)
+
+// planNode decides from when a node was last heard of. mayEvict is asked once, when a node's pods are to be driven
+// away: not all at a time are; where they may not yet, it says in which time to ask again.
+func planNode(node *corev1.Node, seen nodeSeen, mayEvict func() (time.Duration, bool), now time.Time) nodePlan {
+	var plan nodePlan
 	conditions := node.Status.Conditions
-	if left := grace - now.Sub(heard); left > 0 {
-		plan.again = left
+	silent := true
+	if left := seen.grace - now.Sub(seen.heard); left > 0 {
+		plan.again, silent = left, false
 	} else {
-		plan.again = grace / 8
+		plan.again = seen.grace / 8
 		if plan.conditions = unknownConditions(node, now); plan.conditions != nil {
 			conditions = plan.conditions
 		}
 	}
-	plan.taints = nodeTaints(node, conditions, allLost, now)
+	ready := statusOf(conditions, corev1.NodeReady)
+	switch {
+	case seen.disrupted:
+		plan.evicts = spareAll
+	case ready == corev1.ConditionFalse && !evicting(node), ready == corev1.ConditionUnknown && silent && !evicting(node):
+		wait, ok := mayEvict()
+		if ok {
+			plan.evicts = startEviction
+		}
+		plan.again = sooner(plan.again, wait)
+	}
+	plan.taints = nodeTaints(node, conditions, plan.evicts, now)
 	plan.retaint = !slices.EqualFunc(plan.taints, node.Spec.Taints, func(a, b corev1.Taint) bool {
 		return a.MatchTaint(&b) && a.Value == b.Value
 	})
 	return plan
+}
+
+// evicting tells whether a node's pods are being driven away because it is lost.
+func evicting(node *corev1.Node) bool {
+	return slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool {
+		return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable)
+	})
 }
 
 // reported are the conditions that an agent keeps telling; silence makes them unknown.
@@ -112,14 +147,15 @@ var conditionTaints = []conditionTaint{
 
 // nodeTaints returns a node's taints with those of the table and of cordoning as they should be; those of
 // others stay, and one that was there keeps its time.
-func nodeTaints(node *corev1.Node, conditions []corev1.NodeCondition, allLost bool, now time.Time) []corev1.Taint {
+func nodeTaints(node *corev1.Node, conditions []corev1.NodeCondition, evicts eviction, now time.Time) []corev1.Taint {
+	drives := evicts == startEviction || evicts == leaveEviction && evicting(node)
 	var due []corev1.Taint
 	for _, row := range conditionTaints {
 		if statusOf(conditions, row.condition) != row.status {
 			continue
 		}
 		due = append(due, corev1.Taint{Key: row.taint, Effect: corev1.TaintEffectNoSchedule})
-		if row.evicts && !allLost {
+		if row.evicts && drives {
 			at := metav1.NewTime(now)
 			due = append(due, corev1.Taint{Key: row.taint, Effect: corev1.TaintEffectNoExecute, TimeAdded: &at})
 		}

@@ -175,6 +175,38 @@ func TestDeadNodeIsLeft(t *testing.T) {
 	}
 }
 
+// TestLostNodeComesBack has a node fall silent and return: its pods are replaced once, and end when it is back.
+func TestLostNodeComesBack(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, "one", "two")
+	made(t)(c.deployments.Create(t.Context(), webDeployment(2, func(d *appsv1.Deployment) {
+		d.Spec.Template.Spec.Tolerations = []corev1.Toleration{{
+			Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](0),
+		}}
+	})))
+	c.await("2 replicas run", func() bool { return c.rolledOut(2) })
+	lost := c.alive()[0].Spec.NodeName
+	on := func(node string) []*corev1.Pod {
+		return c.pods.List("default", func(p *corev1.Pod) bool { return p.Spec.NodeName == node })
+	}
+	left := len(on(lost))
+	c.silence(lost)
+	c.await("the work has moved", func() bool { return len(c.alive()) == 2 && c.rolledOut(2) && c.alive()[0].Spec.NodeName != lost })
+	if ending := on(lost); len(ending) != left {
+		t.Errorf("%d pods of the lost node are still known, %d ran there and may run on", len(ending), left)
+	}
+	c.wake(lost)
+	c.await("what ran there has ended", func() bool { return len(on(lost)) == 0 })
+	c.await("it takes pods again", func() bool {
+		n, _ := c.nodes.Get("", lost)
+		return len(n.Spec.Taints) == 0
+	})
+	if made := c.events.List("default", func(e *corev1.Event) bool { return e.Reason == "SuccessfulCreate" }); len(made) != 2+left || !c.rolledOut(2) {
+		t.Errorf("%d pods were made for 2 replicas of which %d were lost\n%s", len(made), left, c.dump())
+	}
+}
+
 func TestPendingPodSaysWhy(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "one")

@@ -28,6 +28,7 @@ type ServerOptions struct {
 	TracingRate               int // requests in a million
 	PodCIDR                   string
 	NodeMonitorGracePeriod    time.Duration
+	NodeEviction              NodeEvictionOptions
 	MetricResolution          time.Duration
 	AutoscalePeriod           time.Duration
 	ServiceCIDR               string
@@ -50,11 +51,29 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.TracingRate, "tracing-sampling-rate-per-million", 1_000_000, "How many requests in a million are traced, beside those whose caller's are.")
 	flags.StringVar(&o.PodCIDR, "pod-cidr", "10.42.0.0/16", "Range of pod addresses; each node gets a /24 of it.")
 	flags.DurationVar(&o.NodeMonitorGracePeriod, "node-monitor-grace-period", 40*time.Second, "How long a node may be silent before it counts as lost; agents are heard every 10s.")
+	o.NodeEviction.addFlags(flags)
 	flags.DurationVar(&o.MetricResolution, "metric-resolution", 15*time.Second, "How often agents are asked what their nodes and pods use, for top and autoscalers.")
 	flags.DurationVar(&o.AutoscalePeriod, "horizontal-pod-autoscaler-sync-period", 15*time.Second, "How often each autoscaler decides how many pods there should be.")
 	flags.StringVar(&o.ServiceCIDR, "service-cidr", "10.96.0.0/12", "Range of the addresses of services that a new cluster starts with.")
 	o.Registry.addFlags(flags)
 	flags.StringVar(&o.NodePortRange, "service-node-port-range", "30000-32767", "Ports of nodes that services can have.")
+}
+
+// NodeEvictionOptions bound how fast pods are driven from nodes that are lost.
+type NodeEvictionOptions struct {
+	Rate          float64       // nodes a second in each zone
+	SecondaryRate float64       // in a large zone of which much is lost
+	LargeCluster  int           // zones of more nodes are large
+	UnhealthyZone float64       // what part of a zone is much
+	StartupGrace  time.Duration // for nodes that have told nothing yet
+}
+
+func (o *NodeEvictionOptions) addFlags(flags *pflag.FlagSet) {
+	flags.DurationVar(&o.StartupGrace, "node-startup-grace-period", time.Minute, "How long a new node may take to tell how it is before it counts as lost.")
+	flags.Float64Var(&o.Rate, "node-eviction-rate", 0.1, "How many lost nodes a second have their pods driven away, in each zone.")
+	flags.Float64Var(&o.SecondaryRate, "secondary-node-eviction-rate", 0.01, "How many have, in a large zone of which much is lost.")
+	flags.IntVar(&o.LargeCluster, "large-cluster-size-threshold", 50, "Zones of more nodes are large; in others, of which much is lost, no pods are driven away.")
+	flags.Float64Var(&o.UnhealthyZone, "unhealthy-zone-threshold", 0.55, "What part of a zone's nodes, at least 3, must be lost for it to be much.")
 }
 
 // AgentOptions is what `leme agent` and `leme up` are told.
