@@ -130,6 +130,7 @@ func controllers(e *environment) []component {
 		newServiceIPs(e),
 		newEndpointSlices(e),
 		newEndpoints(e),
+		newEndpointMirrors(e),
 		newNodeCIDRs(e),
 		newNodeLifecycle(e),
 		newTaintEviction(e),

@@ -138,8 +138,21 @@ func (c *endpointSlices) apply(ctx context.Context, s *corev1.Service, plan slic
 			return fmt.Errorf("making a slice: %w", err)
 		}
 	}
-	for _, updated := range plan.update {
-		_, err := c.slices.Update(ctx, updated.Namespace, updated.Name, func(is *discoveryv1.EndpointSlice) error {
+	if err := updateSlices(ctx, c.slices, plan.update); err != nil {
+		return err
+	}
+	for _, old := range plan.remove {
+		if err := removeSeen(ctx, c.slices, old, metav1.DeleteOptions{}); err != nil {
+			return fmt.Errorf("deleting slice %s: %w", old.Name, err)
+		}
+	}
+	return nil
+}
+
+// updateSlices writes slices over the state that they were planned from.
+func updateSlices(ctx context.Context, slices resource.Typed[*discoveryv1.EndpointSlice], planned []*discoveryv1.EndpointSlice) error {
+	for _, updated := range planned {
+		_, err := slices.Update(ctx, updated.Namespace, updated.Name, func(is *discoveryv1.EndpointSlice) error {
 			if is.ResourceVersion != updated.ResourceVersion {
 				return errSeenOld
 			}
@@ -148,11 +161,6 @@ func (c *endpointSlices) apply(ctx context.Context, s *corev1.Service, plan slic
 		})
 		if err != nil {
 			return fmt.Errorf("updating slice %s: %w", updated.Name, err)
-		}
-	}
-	for _, old := range plan.remove {
-		if err := removeSeen(ctx, c.slices, old, metav1.DeleteOptions{}); err != nil {
-			return fmt.Errorf("deleting slice %s: %w", old.Name, err)
 		}
 	}
 	return nil

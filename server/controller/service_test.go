@@ -191,3 +191,42 @@ func TestKubernetesService(t *testing.T) {
 		return ok && again.UID != s.UID && again.Spec.ClusterIP == "10.96.0.1" && c.lists("kubernetes", "10.0.0.3")()
 	})
 }
+
+// TestEndpointsByHandAreMirrored has a service without selector, whose endpoints somebody lists.
+func TestEndpointsByHandAreMirrored(t *testing.T) {
+	t.Parallel()
+	c := newServiceCluster(t)
+	c.await("services have addresses", c.rangeIs("kubernetes", metav1.ConditionTrue))
+	c.make(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 5432}}},
+	})
+	byHand := &corev1.Endpoints{ //nolint:staticcheck // deprecated, and part of the API
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"},
+		Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // see above
+			Addresses: []corev1.EndpointAddress{{IP: "192.0.2.7"}},                       //nolint:staticcheck // see above
+			Ports:     []corev1.EndpointPort{{Port: 5432, Protocol: corev1.ProtocolTCP}}, //nolint:staticcheck // see above
+		}},
+	}
+	made(t)(c.endpoints.Create(t.Context(), byHand))
+	mirrored := func(address string) func() bool {
+		return func() bool {
+			list := c.slices.List("default", func(s *discoveryv1.EndpointSlice) bool { return s.Labels[discoveryv1.LabelServiceName] == "db" })
+			return address == "" && len(list) == 0 || len(list) == 1 && len(list[0].Endpoints) == 1 && list[0].Endpoints[0].Addresses[0] == address
+		}
+	}
+	c.await("they are mirrored", mirrored("192.0.2.7"))
+	made(t)(c.endpoints.Update(t.Context(), "default", "db", func(e *corev1.Endpoints) error { //nolint:staticcheck // see above
+		e.Subsets[0].Addresses[0].IP = "192.0.2.8"
+		return nil
+	}))
+	c.await("the mirror follows", mirrored("192.0.2.8"))
+	made(t)(c.services.Update(t.Context(), "default", "db", func(s *corev1.Service) error {
+		s.Spec.Selector = map[string]string{"app": "db"}
+		return nil
+	}))
+	c.await("the service lists its own pods now", func() bool {
+		list := c.slices.List("default", func(s *discoveryv1.EndpointSlice) bool { return s.Labels[discoveryv1.LabelServiceName] == "db" })
+		return len(list) == 1 && list[0].Labels[discoveryv1.LabelManagedBy] == kind.EndpointSliceController
+	})
+}
