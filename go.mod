@@ -51,6 +51,8 @@ require (
 	github.com/moby/patternmatcher v0.6.1
 )
 
+require k8s.io/kube-scheduler v0.37.2 // indirect
+
 require (
 	a.leme/english v0.0.0
 	github.com/Azure/go-ansiterm v0.0.0-20261006220739-8c912ac31dd4 // indirect

@@ -74,7 +74,7 @@ func (s *Server) control(ctx context.Context, p *parts) error {
 		Volumes:      p.handler, CertificateAuthority: s.pki, Authorizer: p.authorizer,
 		AutoscalePeriod: s.config.AutoscalePeriod, Metrics: s.metrics,
 		WhileLeading: []func(context.Context) error{
-			func(ctx context.Context) error { return scheduler.Run(ctx, p.api, placing) },
+			func(ctx context.Context) error { return scheduler.Run(ctx, p.api, s.config.Scheduler, placing) },
 		},
 	})
 	if ctx.Err() != nil {

@@ -337,7 +337,7 @@ func TestPlacement(t *testing.T) {
 		p.Spec.Tolerations = []corev1.Toleration{{Key: "key", Operator: corev1.TolerationOpExists}}
 	}))
 	s.until(t, "tolerant", "ready", isReady)
-	pending("plain", "1 node(s) had untolerated taint {key: value}.")
+	pending("plain", "1 node(s) had untolerated taint(s).")
 	s.mustKubectl(t, "taint", "node", s.node, "key:NoSchedule-")
 	s.until(t, "plain", "ready", isReady)
 }

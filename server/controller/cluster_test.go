@@ -78,7 +78,7 @@ func newCluster(t testing.TB, nodes ...string) *cluster {
 	running.Go(func() {
 		err := controller.Run(ctx, controller.Config{
 			API: api, CA: []byte("the CA"), Signer: signed, Identity: "test", NodeGrace: grace,
-			WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil) }},
+			WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil, nil) }},
 		})
 		if ctx.Err() == nil {
 			t.Errorf("the controllers ended with: %v", err)

@@ -8,7 +8,7 @@
 //
 //	err := controller.Run(ctx, controller.Config{
 //		API: api, CA: pki.CA(),
-//		WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil) }},
+//		WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil, nil) }},
 //	})
 //
 // Run campaigns for the leadership in etcd, and all of this runs on the leader alone.

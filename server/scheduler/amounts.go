@@ -35,6 +35,19 @@ func amountsOf(list corev1.ResourceList) amounts {
 	return a
 }
 
+// of is the amount of one resource.
+func (a *amounts) of(name corev1.ResourceName) int64 {
+	switch name {
+	case corev1.ResourceCPU:
+		return a.milliCPU
+	case corev1.ResourceMemory:
+		return a.memory
+	case corev1.ResourceEphemeralStorage:
+		return a.ephemeral
+	}
+	return a.scalar[name]
+}
+
 // add adds times of b, which may be negative.
 func (a *amounts) add(b *amounts, times int64) {
 	a.milliCPU += times * b.milliCPU
@@ -46,6 +59,16 @@ func (a *amounts) add(b *amounts, times int64) {
 	for name, n := range b.scalar {
 		a.scalar[name] += times * n
 	}
+}
+
+// anyMoreThan tells whether there is more of anything than in b.
+func (a *amounts) anyMoreThan(b *amounts) bool {
+	for name, n := range a.scalar {
+		if n > b.scalar[name] {
+			return true
+		}
+	}
+	return a.milliCPU > b.milliCPU || a.memory > b.memory || a.ephemeral > b.ephemeral
 }
 
 func (a amounts) equal(b amounts) bool {

@@ -39,7 +39,7 @@ func benchmarkDecide(b *testing.B, mutate func(*corev1.Pod)) {
 			b.StartTimer()
 		}
 		p := newPodInfo(pod)
-		n, refused := c.decide(p)
+		n, refused := c.decide(standard, p)
 		if refused != nil {
 			b.Fatal(refused.message)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -14,18 +15,24 @@ type cluster struct {
 	byName map[string]*nodeInfo // also of nodes that are not there, or not yet, but whose pods are
 	nodes  []*nodeInfo          // those that are there, by name
 	pods   map[types.UID]*placed
-	// spaces are the placed pods by namespace, for rules between pods, and avoiders those of them that keep
-	// others away.
-	spaces     map[string]map[types.UID]*placed
-	avoiders   map[types.UID]*placed
-	imageNodes map[string]int64 // on how many nodes an image is
-	priorities map[int32]int    // how many placed pods have each
+	// What rules about pods ask for: the placed pods in classes, what is counted of them, and the terms that they have.
+	classes          map[string]*class
+	tallies          map[string]*tally
+	groups           map[groupKey]*group
+	generation       uint64 // of the groups, and of the labels of namespaces
+	decisions        uint64 // so many have been made
+	belong           map[belonging]labels.Selector
+	belongGeneration uint64
+	imageNodes       map[string]int64 // on how many nodes an image is
+	priorities       map[int32]int    // how many placed pods have each
 	// nominations are the nodes of pods for which others have to go.
 	nominations map[types.UID]*nodeInfo
 	// namespaceLabels gives the labels that a rule's namespaceSelector is about.
 	namespaceLabels func(namespace string) map[string]string
 	storage         Storage
-	start           int // where the last search for a node ended
+	workloads       Workloads
+	claims          map[string]int // how many placed pods have a claim, by its namespace and name
+	start           int            // where the last search for a node ended
 	scratch         scratch
 }
 
@@ -39,27 +46,54 @@ func newCluster(namespaceLabels func(string) map[string]string) *cluster {
 	return &cluster{
 		byName:          make(map[string]*nodeInfo),
 		pods:            make(map[types.UID]*placed),
-		spaces:          make(map[string]map[types.UID]*placed),
-		avoiders:        make(map[types.UID]*placed),
+		classes:         make(map[string]*class),
+		tallies:         make(map[string]*tally),
+		groups:          make(map[groupKey]*group),
+		generation:      1,
+		belong:          make(map[belonging]labels.Selector),
+		claims:          make(map[string]int),
+		workloads:       unemployed{},
 		imageNodes:      make(map[string]int64),
 		priorities:      make(map[int32]int),
 		nominations:     make(map[types.UID]*nodeInfo),
 		namespaceLabels: namespaceLabels,
 		storage:         nothing{},
+		scratch:         scratch{values: make(map[string]bool)},
 	}
 }
 
 // setNode takes a node's state; matters tells whether pods that fitted nowhere may fit now.
 func (c *cluster) setNode(node *corev1.Node) (matters bool) {
 	n := c.node(node.Name)
-	if n.node == nil {
+	old := n.node
+	if old == nil {
 		i, _ := c.find(node.Name)
 		c.nodes = slices.Insert(c.nodes, i, n)
 	}
-	c.countImages(n.images, -1)
+	moves := old == nil || !maps.Equal(old.Labels, node.Labels) || !sameTaints(old.Spec.Taints, node.Spec.Taints)
+	if moves && old != nil {
+		c.eachTally(func(t *tally) { t.part(n, old) })
+	}
+	images := n.images
 	matters = n.set(node)
-	c.countImages(n.images, 1)
+	if !maps.Equal(images, n.images) {
+		c.countImages(images, -1)
+		c.countImages(n.images, 1)
+	}
+	if moves {
+		c.eachTally(func(t *tally) { t.join(n) })
+	}
 	return matters
+}
+
+// eachTally calls fn for all that is counted by domains of nodes.
+func (c *cluster) eachTally(fn func(*tally)) {
+	for _, t := range c.tallies {
+		fn(t)
+	}
+	for _, g := range c.groups {
+		fn(g.domains)
+	}
 }
 
 func (c *cluster) countImages(images map[string]int64, times int64) {
@@ -77,6 +111,7 @@ func (c *cluster) removeNode(name string) {
 		return
 	}
 	c.countImages(n.images, -1)
+	c.eachTally(func(t *tally) { t.part(n, n.node) })
 	n.node, n.images = nil, nil
 	i, _ := c.find(name)
 	c.nodes = slices.Delete(c.nodes, i, i+1)
@@ -118,15 +153,8 @@ func (c *cluster) place(p *podInfo, node string) {
 	at := &placed{info: p, node: n}
 	c.pods[p.uid] = at
 	c.priorities[p.priority]++
-	space := c.spaces[p.pod.Namespace]
-	if space == nil {
-		space = make(map[types.UID]*placed)
-		c.spaces[p.pod.Namespace] = space
-	}
-	space[p.uid] = at
-	if len(p.affinity.avoid) > 0 {
-		c.avoiders[p.uid] = at
-	}
+	c.enter(p, n)
+	c.countClaims(p.pod, 1)
 }
 
 // removePod frees what a pod took; known tells whether it was on a node.
@@ -136,16 +164,12 @@ func (c *cluster) removePod(uid types.UID) (known bool) {
 		return false
 	}
 	at.node.take(uid)
+	c.leave(at.info, at.node)
+	c.countClaims(at.info.pod, -1)
 	c.drop(at.node)
 	delete(c.pods, uid)
 	if c.priorities[at.info.priority]--; c.priorities[at.info.priority] == 0 {
 		delete(c.priorities, at.info.priority)
-	}
-	delete(c.avoiders, uid)
-	namespace := at.info.pod.Namespace
-	delete(c.spaces[namespace], uid)
-	if len(c.spaces[namespace]) == 0 {
-		delete(c.spaces, namespace)
 	}
 	return true
 }

@@ -60,9 +60,9 @@ func TestFilters(t *testing.T) {
 		{"cordoned, tolerated", testNode("n", cordoned), nil, testPod("p", func(p *corev1.Pod) {
 			p.Spec.Tolerations = []corev1.Toleration{{Key: corev1.TaintNodeUnschedulable, Operator: corev1.TolerationOpExists}}
 		}), ""},
-		{"taint", testNode("n", tainted("gpu", "yes", corev1.TaintEffectNoSchedule)), nil, testPod("p"), "1 node(s) had untolerated taint {gpu: yes}"},
+		{"taint", testNode("n", tainted("gpu", "yes", corev1.TaintEffectNoSchedule)), nil, testPod("p"), "1 node(s) had untolerated taint(s)"},
 		{"not ready", testNode("n", tainted(corev1.TaintNodeNotReady, "", corev1.TaintEffectNoExecute)), nil, testPod("p"),
-			"1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }"},
+			"1 node(s) had untolerated taint(s)"},
 		{"taint that only asks", testNode("n", tainted("gpu", "", corev1.TaintEffectPreferNoSchedule)), nil, testPod("p"), ""},
 		{"nodeSelector", testNode("n"), nil, testPod("p", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{"disk": "ssd"} }),
 			"1 node(s) didn't match Pod's node affinity/selector"},
@@ -101,7 +101,7 @@ func TestFilters(t *testing.T) {
 			if test.on != nil {
 				c.place(newPodInfo(test.on), "n")
 			}
-			node, refused := c.decide(newPodInfo(test.pod))
+			node, refused := c.decide(standard, newPodInfo(test.pod))
 			switch {
 			case test.want == "" && refused != nil:
 				t.Errorf("refused: %s", refused.message)
@@ -116,15 +116,15 @@ func TestFilters(t *testing.T) {
 
 func TestRefusalCounts(t *testing.T) {
 	c := clusterOf(testNode("a", cordoned), testNode("b", tainted("x", "1", corev1.TaintEffectNoSchedule)), testNode("c", tainted("x", "1", corev1.TaintEffectNoSchedule)), testNode("d"))
-	_, refused := c.decide(newPodInfo(testPod("p", asks("9", "1Gi"))))
-	const want = "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, 2 node(s) had untolerated taint {x: 1}."
+	_, refused := c.decide(standard, newPodInfo(testPod("p", asks("9", "1Gi"))))
+	const want = "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, 2 node(s) had untolerated taint(s)."
 	if refused == nil || refused.message != want {
 		t.Errorf("got %+v, want %q", refused, want)
 	}
 	if refused.wake != nodeChanged|podLeft {
 		t.Errorf("wakes by %b", refused.wake)
 	}
-	if _, none := clusterOf().decide(newPodInfo(testPod("p"))); none == nil || none.message != "no nodes available to schedule pods" {
+	if _, none := clusterOf().decide(standard, newPodInfo(testPod("p"))); none == nil || none.message != "no nodes available to schedule pods" {
 		t.Errorf("without nodes: %+v", none)
 	}
 }
@@ -132,7 +132,8 @@ func TestRefusalCounts(t *testing.T) {
 // TestScores lets two nodes compete; each row says what the better one has.
 func TestScores(t *testing.T) {
 	owned := func(p *corev1.Pod) {
-		p.OwnerReferences = []metav1.OwnerReference{{UID: "set", Controller: ptr.To(true)}}
+		p.Labels = map[string]string{"app": "web"}
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web", UID: "set", Controller: ptr.To(true)}}
 	}
 	for _, test := range []struct {
 		name          string
@@ -163,12 +164,13 @@ func TestScores(t *testing.T) {
 					test.worse(worse)
 				}
 				c := clusterOf(better, worse)
+				c.workloads = employed{}
 				for _, p := range test.onWorse {
 					c.place(newPodInfo(p), worse.Name)
 				}
-				node, refused := c.decide(newPodInfo(test.pod))
+				node, refused := c.decide(standard, newPodInfo(test.pod))
 				if refused != nil || node.name != better.Name {
-					t.Errorf("%v: got %v %+v\n%+v", names, node, refused, c.explain(newPodInfo(test.pod)))
+					t.Errorf("%v: got %v %+v\n%+v", names, node, refused, c.explain(standard, newPodInfo(test.pod)))
 				}
 			}
 		})
@@ -184,7 +186,7 @@ func TestSameHistorySamePlacement(t *testing.T) {
 		c, history := clusterOf(nodes...), ""
 		for i := range 200 {
 			p := newPodInfo(testPod(fmt.Sprint(i)))
-			n, _ := c.decide(p)
+			n, _ := c.decide(standard, p)
 			c.place(p, n.name)
 			history += n.name + " "
 		}
@@ -214,7 +216,7 @@ func TestTotalsComeAndGo(t *testing.T) {
 		t.Error("a node that went took its pods along")
 	}
 	c.removePod("p")
-	if len(c.byName)+len(c.pods)+len(c.spaces) != 0 || n.requested.milliCPU != 0 {
+	if len(c.byName)+len(c.pods)+len(c.classes) != 0 || n.requested.milliCPU != 0 {
 		t.Errorf("something is left: %+v", c)
 	}
 }
@@ -236,7 +238,7 @@ func TestNodeMatters(t *testing.T) {
 
 func TestEnoughNodes(t *testing.T) {
 	for all, want := range map[int]int{0: 0, 3: 3, 100: 100, 150: 100, 1_000: 420, 5_000: 500, 10_000: 500} {
-		if got := enoughNodes(all); got != want {
+		if got := standard.enoughNodes(all); got != want {
 			t.Errorf("of %d: got %d, want %d", all, got, want)
 		}
 	}
@@ -250,11 +252,11 @@ func TestWaiting(t *testing.T) {
 		"being deleted": func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(metav1.Now()) },
 		"failed":        func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed },
 	} {
-		if waiting(testPod("p", mutate), corev1.DefaultSchedulerName) {
+		if waiting(testPod("p", mutate), isStandard) {
 			t.Errorf("%s: is to be placed", name)
 		}
 	}
-	if !waiting(testPod("p"), corev1.DefaultSchedulerName) {
+	if !waiting(testPod("p"), isStandard) {
 		t.Error("a new pod does not wait for a node")
 	}
 }

@@ -1,8 +1,6 @@
 package scheduler
 
 import (
-	"fmt"
-
 	corev1 "k8s.io/api/core/v1"
 	schedulinghelpers "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
@@ -17,6 +15,8 @@ type filter struct {
 	wake    change // what may make the refused pod fit
 	// inTheWay tells whether it is what pods on the node take that refuses it; nil: never.
 	inTheWay func(d *decision, n *nodeInfo) bool
+	// hint tells whether one of those changes may really do so; nil: any may.
+	hint func(d *decision, h happening) bool
 }
 
 // change is a set of kinds of changes in the cluster.
@@ -33,16 +33,23 @@ const (
 
 // filters is the table of rules, in order: the first that refuses a node is the one that is told.
 var filters = []filter{
-	{"NodeUnschedulable", checkUnschedulable, says("node(s) were unschedulable"), nodeChanged, nil},
-	{"NodeName", checkName, says("node(s) didn't match the requested node name"), nodeChanged, nil},
-	{"TaintToleration", checkTaints, explainTaints, nodeChanged, nil},
-	{"NodeAffinity", checkAffinity, says("node(s) didn't match Pod's node affinity/selector"), nodeChanged, nil},
-	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft, always},
-	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft, fitsAlone},
-	{"VolumeBinding", checkVolumeNode, says("node(s) didn't match PersistentVolume's node affinity"), nodeChanged | storageChanged, nil},
-	{"VolumeBinding", checkVolumeBinding, says("node(s) didn't find available persistent volumes to bind"), nodeChanged | storageChanged, nil},
-	{"PodTopologySpread", checkSpread, explainSpread, anyChange, inDomains},
-	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange, missesNobody},
+	{"NodeName", checkName, says("node(s) didn't match the requested node name"), nodeChanged, nil, nodePasses(checkName)},
+	{"NodeUnschedulable", checkUnschedulable, says("node(s) were unschedulable"), nodeChanged, nil, nodePasses(checkUnschedulable)},
+	{"TaintToleration", checkTaints, says("node(s) had untolerated taint(s)"), nodeChanged, nil, nodePasses(checkTaints)},
+	{"NodeAffinity", checkAffinity, explainAffinity, nodeChanged, nil, nodePasses(checkAffinity)},
+	{"NodePorts", checkPorts, says("node(s) didn't have free ports for the requested pod ports"), nodeChanged | podLeft, always, freesPort},
+	{"NodeResourcesFit", checkFit, explainFit, nodeChanged | podLeft, fitsAlone, makesRoom},
+	{"VolumeRestrictions", checkRestrictions, explainRestrictions, nodeChanged | podLeft, always, freesDisk},
+	{"NodeVolumeLimits", checkLimits, says("node(s) exceed max volume count"), nodeChanged | podLeft | storageChanged, always, detaches},
+	{"VolumeBinding", checkVolumes, explainVolumes, nodeChanged | storageChanged, nil, nil},
+	{"VolumeZone", checkZones, says("node(s) had no available volume zone"), nodeChanged | storageChanged, nil, nil},
+	{"PodTopologySpread", checkSpread, explainSpread, anyChange, inDomains, changesSpread},
+	{"InterPodAffinity", checkPodAffinity, explainPodAffinity, anyChange, missesNobody, changesNeighbours},
+}
+
+// notNamed refuses nodes that the pod's affinity does not name, without looking at them.
+var notNamed = filter{
+	"NodeAffinity", (*decision).names, says("node(s) didn't satisfy plugin(s) [NodeAffinity]"), nodeChanged, nil, nodePasses((*decision).names),
 }
 
 func always(*decision, *nodeInfo) bool { return true }
@@ -60,6 +67,10 @@ func checkUnschedulable(d *decision, n *nodeInfo) bool {
 
 func tolerates(pod *corev1.Pod, taint *corev1.Taint) bool {
 	return schedulinghelpers.TolerationsTolerateTaint(klog.Background(), pod.Spec.Tolerations, taint, true)
+}
+
+func toleration(t *corev1.Toleration, taint *corev1.Taint) bool {
+	return t.ToleratesTaint(klog.Background(), taint, true)
 }
 
 func checkName(d *decision, n *nodeInfo) bool {
@@ -81,17 +92,18 @@ func checkTaints(d *decision, n *nodeInfo) bool {
 	return len(n.node.Spec.Taints) == 0 || untolerated(d.pod.pod, n.node) == nil
 }
 
-func explainTaints(d *decision, n *nodeInfo) []string {
-	t := untolerated(d.pod.pod, n.node)
-	return []string{fmt.Sprintf("node(s) had untolerated taint {%s: %s}", t.Key, t.Value)}
+func checkAffinity(d *decision, n *nodeInfo) bool {
+	if added := d.profile.addedRequired; added != nil && !added.Match(n.node) {
+		return false
+	}
+	return d.pod.required == nil || matches(d.pod.required, n.node)
 }
 
-func checkAffinity(d *decision, n *nodeInfo) bool {
-	if d.pod.required == nil {
-		return true
+func explainAffinity(d *decision, n *nodeInfo) []string {
+	if added := d.profile.addedRequired; added != nil && !added.Match(n.node) {
+		return []string{"node(s) didn't match scheduler-enforced node affinity"}
 	}
-	ok, err := d.pod.required.Match(n.node)
-	return ok && err == nil
+	return []string{"node(s) didn't match Pod's node affinity/selector"}
 }
 
 func checkPorts(d *decision, n *nodeInfo) bool {
@@ -117,18 +129,23 @@ func checkFit(d *decision, n *nodeInfo) bool {
 		return false
 	}
 	for name, amount := range want.scalar {
-		if !fits(amount, n.requested.scalar[name], n.allocatable.scalar[name]) {
+		if !d.ignores(name) && !fits(amount, n.requested.scalar[name], n.allocatable.scalar[name]) {
 			return false
 		}
 	}
 	return true
 }
 
+// ignores tells a resource that others than nodes give.
+func (d *decision) ignores(name corev1.ResourceName) bool {
+	return d.profile.ignored != nil && d.profile.ignored(name)
+}
+
 // fitsAlone tells whether an empty node of that size would do.
 func fitsAlone(d *decision, n *nodeInfo) bool {
 	want, all := &d.pod.requests, &n.allocatable
 	for name, amount := range want.scalar {
-		if amount > all.scalar[name] {
+		if !d.ignores(name) && amount > all.scalar[name] {
 			return false
 		}
 	}
@@ -151,6 +168,9 @@ func explainFit(d *decision, n *nodeInfo) []string {
 	short(corev1.ResourceMemory, want.memory, n.requested.memory, n.allocatable.memory)
 	short(corev1.ResourceEphemeralStorage, want.ephemeral, n.requested.ephemeral, n.allocatable.ephemeral)
 	for name, amount := range want.scalar {
+		if d.ignores(name) {
+			continue
+		}
 		short(name, amount, n.requested.scalar[name], n.allocatable.scalar[name])
 	}
 	return reasons

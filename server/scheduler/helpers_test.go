@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -62,4 +63,16 @@ func clusterOf(nodes ...*corev1.Node) *cluster {
 		c.setNode(n)
 	}
 	return c
+}
+
+// standard is what kube-scheduler has by default.
+var standard = newProfile(corev1.DefaultSchedulerName)
+
+func isStandard(name string) bool { return name == standard.name }
+
+// employed are Workloads in which every controller selects the web's pods.
+type employed struct{ unemployed }
+
+func (employed) Selector(string, *metav1.OwnerReference) labels.Selector {
+	return labels.SelectorFromSet(labels.Set{"app": "web"})
 }

@@ -8,10 +8,10 @@ import (
 
 // makeRoom looks for pods of lower priority that a refused pod can take the place of, and nominates it for their node.
 // What is to be written is left in the outcome; what came of it is told in the refusal.
-func (s *state) makeRoom(p *podInfo, o *outcome) {
+func (s *state) makeRoom(pr *profile, p *podInfo, o *outcome) {
 	c := s.cluster
 	defer func() { o.nominated = c.nomination(p.uid) }()
-	if len(c.nodes) == 0 {
+	if len(c.nodes) == 0 || !pr.preempt {
 		return
 	}
 	var why string
@@ -22,7 +22,7 @@ func (s *state) makeRoom(p *podInfo, o *outcome) {
 		why = "not eligible due to a terminating pod on the nominated node."
 	default:
 		var found *preemption
-		if found, why = c.preempt(p, o.refused.crowded, s.budgets()); found == nil {
+		if found, why = c.preempt(pr, p, o.refused.crowded, s.budgets()); found == nil {
 			c.unnominate(p.uid)
 		} else {
 			s.nominate(p, found, o)

@@ -112,8 +112,8 @@ func (m *Metrics) bound(o outcome, err error, now time.Time) {
 }
 
 func (m *Metrics) end(o outcome, result string, now time.Time) {
-	m.attempts.WithLabelValues(component, result).Inc()
-	m.attempt.WithLabelValues(component, result).Observe(now.Sub(o.tried).Seconds())
+	m.attempts.WithLabelValues(o.pod.Spec.SchedulerName, result).Inc()
+	m.attempt.WithLabelValues(o.pod.Spec.SchedulerName, result).Observe(now.Sub(o.tried).Seconds())
 }
 
 // Describe implements prometheus.Collector.

@@ -13,7 +13,7 @@ import (
 func TestMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	stop := m.lead(s)
 	s.nodeChanged(testNode("here"))
 	s.podChanged(testPod("small"))

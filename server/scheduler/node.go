@@ -18,14 +18,13 @@ type nodeInfo struct {
 	requested   amounts
 	assumed     amounts
 	pods        map[types.UID]*podInfo
-	owners      map[types.UID]int64 // pods by their controller
-	ports       []hostPort          // as often as they are taken
-	images      map[string]int64    // size in bytes, by every name
+	ports       []hostPort       // as often as they are taken
+	images      map[string]int64 // size in bytes, by every name
 	nominated   map[types.UID]*podInfo
 }
 
 func newNodeInfo(name string) *nodeInfo {
-	return &nodeInfo{name: name, pods: make(map[types.UID]*podInfo), owners: make(map[types.UID]int64), nominated: make(map[types.UID]*podInfo)}
+	return &nodeInfo{name: name, pods: make(map[types.UID]*podInfo), nominated: make(map[types.UID]*podInfo)}
 }
 
 // set takes a new state of the node. It returns whether anything changed that scheduling looks at.
@@ -36,13 +35,17 @@ func (n *nodeInfo) set(node *corev1.Node) (matters bool) {
 	pods := node.Status.Allocatable[corev1.ResourcePods]
 	matters = old == nil || !allocatable.equal(n.allocatable) || pods.Value() != n.maxPods ||
 		old.Spec.Unschedulable != node.Spec.Unschedulable ||
-		!slices.EqualFunc(old.Spec.Taints, node.Spec.Taints, func(a, b corev1.Taint) bool { return a.MatchTaint(&b) && a.Value == b.Value }) ||
+		!sameTaints(old.Spec.Taints, node.Spec.Taints) ||
 		!maps.Equal(old.Labels, node.Labels)
 	n.allocatable, n.maxPods = allocatable, pods.Value()
 	if old == nil || !sameImages(old.Status.Images, node.Status.Images) {
 		n.images = imagesOf(node)
 	}
 	return matters
+}
+
+func sameTaints(a, b []corev1.Taint) bool {
+	return slices.EqualFunc(a, b, func(a, b corev1.Taint) bool { return a.MatchTaint(&b) && a.Value == b.Value })
 }
 
 func sameImages(a, b []corev1.ContainerImage) bool {
@@ -87,17 +90,11 @@ func (n *nodeInfo) take(uid types.UID) {
 func (n *nodeInfo) count(p *podInfo, times int64) {
 	n.requested.add(&p.requests, times)
 	n.assumed.add(&p.assumed, times)
-	if p.owner == "" {
-		return
-	}
-	if n.owners[p.owner] += times; n.owners[p.owner] == 0 {
-		delete(n.owners, p.owner)
-	}
 }
 
 // imageName gives an image's reference the tag that it means, as nodes report it.
 func imageName(name string) string {
-	if strings.LastIndex(name, ":") <= strings.LastIndex(name, "/") && !strings.Contains(name, "@") {
+	if strings.LastIndex(name, ":") <= strings.LastIndex(name, "/") {
 		return name + ":latest"
 	}
 	return name

@@ -1,6 +1,10 @@
 package scheduler
 
-import "k8s.io/apimachinery/pkg/types"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // A pod is nominated for the node on which others have to go for it. Until it is there, pods of lower priority fit on
 // that node only where they fit beside it too.
@@ -50,10 +54,11 @@ func (d *decision) besideNominated(n *nodeInfo, look func()) {
 		return
 	}
 	before := *d
+	before.hard = slices.Clone(d.hard)
 	for _, q := range coming {
 		c.place(q, n.name)
 	}
-	newDecision(c, p) // in the same place as d
+	newDecision(c, before.profile, p) // in the same place as d
 	look()
 	for _, q := range coming {
 		c.removePod(q.uid)

@@ -16,23 +16,31 @@ type podInfo struct {
 	pod      *corev1.Pod
 	uid      types.UID
 	owner    types.UID // its controller, if it has one
+	class    string    // of those that rules about pods cannot tell from it
 	priority int32
 	since    time.Time // it waits since then
 
 	requests amounts
 	assumed  amounts // the same, with something for containers that ask for nothing: for comparing nodes
 	ports    []hostPort
+	images   []string         // of its containers and volumes, as nodes report them
+	disks    []*corev1.Volume // that pods of one node cannot all have
 	spread   []spreadTerm
 	affinity podTerms // towards other pods
 
 	required  *nodeaffinity.RequiredNodeAffinity // nil: any node
 	preferred *nodeaffinity.PreferredSchedulingTerms
+	nodes     []string // the only ones that its affinity names; nil: it names none
+	conflict  bool     // its affinity names nodes, and no node is all of them
 }
 
 func newPodInfo(pod *corev1.Pod) *podInfo {
 	p := &podInfo{
 		pod:      pod,
 		uid:      pod.UID,
+		class:    classKey(pod),
+		images:   podImages(pod),
+		disks:    podDisks(pod),
 		priority: schedulinghelpers.PodPriority(pod),
 		since:    pod.CreationTimestamp.Time,
 		ports:    hostPorts(pod),
@@ -47,6 +55,7 @@ func newPodInfo(pod *corev1.Pod) *podInfo {
 	if len(pod.Spec.NodeSelector) > 0 || a != nil && a.NodeAffinity != nil {
 		required := nodeaffinity.GetRequiredNodeAffinity(pod)
 		p.required = &required
+		p.nodes, p.conflict = namedNodes(pod)
 	}
 	if a != nil && a.NodeAffinity != nil && len(a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) > 0 {
 		// The API admits no term that cannot be parsed; what parses counts.
@@ -55,14 +64,34 @@ func newPodInfo(pod *corev1.Pod) *podInfo {
 	return p
 }
 
-// waiting tells a pod that this scheduler is to place.
-func waiting(pod *corev1.Pod, scheduler string) bool {
+// ends tells a pod that is being deleted.
+func (p *podInfo) ends() bool { return p.pod.DeletionTimestamp != nil }
+
+// waiting tells a pod that a scheduler is to place.
+func waiting(pod *corev1.Pod, schedules func(name string) bool) bool {
 	return pod.Spec.NodeName == "" && pod.DeletionTimestamp == nil && !finished(pod) &&
-		pod.Spec.SchedulerName == scheduler && len(pod.Spec.SchedulingGates) == 0
+		schedules(pod.Spec.SchedulerName) && len(pod.Spec.SchedulingGates) == 0
 }
 
 func finished(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
+// podImages are the images that a pod needs, with the tags that they mean.
+func podImages(pod *corev1.Pod) []string {
+	var names []string
+	for i := range pod.Spec.InitContainers {
+		names = append(names, imageName(pod.Spec.InitContainers[i].Image))
+	}
+	for i := range pod.Spec.Containers {
+		names = append(names, imageName(pod.Spec.Containers[i].Image))
+	}
+	for i := range pod.Spec.Volumes {
+		if image := pod.Spec.Volumes[i].Image; image != nil {
+			names = append(names, imageName(image.Reference))
+		}
+	}
+	return names
 }
 
 // hostPort is a port of the node that a container takes.

@@ -24,7 +24,7 @@ const noVictims = "No preemption victims found for incoming pod"
 
 // preempt looks for the node where making place for a pod does the least harm. The candidates are the nodes that refuse
 // it for something that pods there take. Where there is none, why is told in kube-scheduler's words. It changes nothing.
-func (c *cluster) preempt(p *podInfo, candidates []*nodeInfo, budgets []*policyv1.PodDisruptionBudget) (best *preemption, why string) {
+func (c *cluster) preempt(pr *profile, p *podInfo, candidates []*nodeInfo, budgets []*policyv1.PodDisruptionBudget) (best *preemption, why string) {
 	reasons := map[string]int{}
 	if hopeless := len(c.nodes) - len(candidates); hopeless > 0 {
 		reasons["Preemption is not helpful for scheduling"] = hopeless
@@ -33,10 +33,10 @@ func (c *cluster) preempt(p *podInfo, candidates []*nodeInfo, budgets []*policyv
 		reasons[noVictims] = len(candidates)
 		candidates = nil
 	}
-	found, enough := 0, enoughCandidates(len(candidates))
+	found, enough := 0, pr.enoughCandidates(len(candidates))
 	for i := 0; i < len(candidates) && found < enough; i++ {
 		n := candidates[(c.start+i)%len(candidates)]
-		one, refusals := c.tryWithout(p, n, budgets)
+		one, refusals := c.tryWithout(pr, p, n, budgets)
 		for _, reason := range refusals {
 			reasons[reason]++
 		}
@@ -54,12 +54,9 @@ func (c *cluster) preempt(p *podInfo, candidates []*nodeInfo, budgets []*policyv
 	return nil, unavailable(len(c.nodes), reasons)
 }
 
-// enoughCandidates is how many nodes are compared, as kube-scheduler does: a tenth, never fewer than a hundred.
-func enoughCandidates(all int) int { return min(all, max(100, all/10)) }
-
 // tryWithout finds out whether a pod fits on a node without those of lower priority, and then which of them can stay:
 // first those that a disruption budget protects, the more important before the less.
-func (c *cluster) tryWithout(p *podInfo, n *nodeInfo, budgets []*policyv1.PodDisruptionBudget) (*preemption, []string) {
+func (c *cluster) tryWithout(pr *profile, p *podInfo, n *nodeInfo, budgets []*policyv1.PodDisruptionBudget) (*preemption, []string) {
 	lower := n.lowerThan(p.priority)
 	if len(lower) == 0 {
 		return nil, []string{noVictims}
@@ -73,23 +70,23 @@ func (c *cluster) tryWithout(p *podInfo, n *nodeInfo, budgets []*policyv1.PodDis
 			c.place(q, n.name)
 		}
 	}()
-	if f, reasons := newDecision(c, p).judge(n); f != nil {
+	if f, reasons := newDecision(c, pr, p).judge(n); f != nil {
 		result.victims = lower // they come back
 		return nil, reasons
 	}
 	protected, others := protect(lower, budgets)
-	result.victims = c.spare(p, n, protected)
+	result.victims = c.spare(pr, p, n, protected)
 	result.broken = len(result.victims)
-	result.victims = append(result.victims, c.spare(p, n, others)...)
+	result.victims = append(result.victims, c.spare(pr, p, n, others)...)
 	slices.SortFunc(result.victims, byImportance)
 	return result, nil
 }
 
 // spare brings back, one by one, those beside whom a pod fits, and returns the others.
-func (c *cluster) spare(p *podInfo, n *nodeInfo, pods []*podInfo) (victims []*podInfo) {
+func (c *cluster) spare(pr *profile, p *podInfo, n *nodeInfo, pods []*podInfo) (victims []*podInfo) {
 	for _, q := range pods {
 		c.place(q, n.name)
-		if newDecision(c, p).refusedBy(n) != nil {
+		if newDecision(c, pr, p).refusedBy(n) != nil {
 			c.removePod(q.uid)
 			victims = append(victims, q)
 		}

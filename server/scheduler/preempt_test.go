@@ -100,11 +100,11 @@ func TestPreempt(t *testing.T) {
 				pod = cpu("p", "3", 10)
 			}
 			before := remembered(c)
-			_, refused := c.decide(newPodInfo(pod))
+			_, refused := c.decide(standard, newPodInfo(pod))
 			if refused == nil {
 				t.Fatal("it fits as it is")
 			}
-			found, why := c.preempt(newPodInfo(pod), refused.crowded, test.budgets)
+			found, why := c.preempt(standard, newPodInfo(pod), refused.crowded, test.budgets)
 			if why != test.why || test.want != "" && found.String() != test.want || test.want == "" && found != nil {
 				t.Errorf("got %v, %q, want %q %q", found, why, test.want, test.why)
 			}
@@ -119,9 +119,9 @@ func TestPreempt(t *testing.T) {
 func remembered(c *cluster) string {
 	text := ""
 	for _, n := range c.nodes {
-		text += fmt.Sprintln(n.name, n.requested, n.assumed, len(n.ports), slices.Sorted(maps.Keys(n.pods)), n.owners)
+		text += fmt.Sprintln(n.name, n.requested, n.assumed, len(n.ports), slices.Sorted(maps.Keys(n.pods)))
 	}
-	return text + fmt.Sprintln(len(c.pods), len(c.avoiders), len(c.spaces), c.priorities, len(c.nominations))
+	return text + fmt.Sprintln(len(c.pods), len(c.groups), len(c.classes), len(c.claims), c.priorities, len(c.nominations))
 }
 
 // TestPreemptionHelps: without the victims the pod fits, with any one of them it does not, and none is as important.
@@ -138,11 +138,11 @@ func TestPreemptionHelps(t *testing.T) {
 		}
 		p := newPodInfo(testPod("p", asks(fmt.Sprint(rapid.IntRange(500, 4000).Draw(t, "wants"), "m"), "1Gi"), ofPriority(rapid.Int32Range(-1, 5).Draw(t, "of"))))
 		before := remembered(c)
-		_, refused := c.decide(p)
+		_, refused := c.decide(standard, p)
 		if refused == nil {
 			return
 		}
-		found, why := c.preempt(p, refused.crowded, nil)
+		found, why := c.preempt(standard, p, refused.crowded, nil)
 		if after := remembered(c); after != before {
 			t.Fatalf("looking changed\n%s to\n%s", before, after)
 		}
@@ -159,12 +159,12 @@ func TestPreemptionHelps(t *testing.T) {
 			}
 			c.removePod(v.uid)
 		}
-		if newDecision(c, p).refusedBy(n) != nil {
+		if newDecision(c, standard, p).refusedBy(n) != nil {
 			t.Fatal("it does not help")
 		}
 		for _, v := range found.victims {
 			c.place(v, n.name)
-			if newDecision(c, p).refusedBy(n) == nil {
+			if newDecision(c, standard, p).refusedBy(n) == nil {
 				t.Fatalf("%s need not go", v.pod.Name)
 			}
 			c.removePod(v.uid)
@@ -174,7 +174,7 @@ func TestPreemptionHelps(t *testing.T) {
 
 // TestMakingRoom plays a preemption through, from the refusal to the placement.
 func TestMakingRoom(t *testing.T) {
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	s.nodeChanged(testNode("n"))
 	low := testPod("low", asks("3", "1Gi"))
 	low.Spec.NodeName = "n"
@@ -214,7 +214,7 @@ func TestMakingRoom(t *testing.T) {
 }
 
 func TestNeverPreempts(t *testing.T) {
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	s.nodeChanged(testNode("n"))
 	low := testPod("low", asks("3", "1Gi"))
 	low.Spec.NodeName = "n"
@@ -228,7 +228,7 @@ func TestNeverPreempts(t *testing.T) {
 
 // TestNominations are displaced by higher ones, come back with a restart, and go when the victims cannot be made to go.
 func TestNominations(t *testing.T) {
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	s.nodeChanged(testNode("n"))
 	low := testPod("low", asks("3", "1Gi"))
 	low.Spec.NodeName = "n"

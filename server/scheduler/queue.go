@@ -20,18 +20,21 @@ type queue struct {
 	ready   waiters                          // by priority, age
 	backing waiters                          // by the time from when on to try again
 	parked  map[change]map[types.UID]*waiter // by what may wake them: most changes concern few
+
+	firstBackoff, lastBackoff time.Duration
 }
 
 // waiter is a pod in the queue.
 type waiter struct {
-	info     *podInfo
-	added    time.Time // when the pod came into the queue
-	attempts int
-	last     time.Time // of the last attempt
-	retry    time.Time // while backing off
-	wake     change    // while parked
-	index    int       // in the heap that it is in
-	in       *waiters  // nil: being tried, or parked
+	info      *podInfo
+	added     time.Time // when the pod came into the queue
+	attempts  int
+	last      time.Time // of the last attempt
+	retry     time.Time // while backing off
+	wake      change    // while parked
+	refusedBy []*filter // while parked; none: every change of those kinds counts
+	index     int       // in the heap that it is in
+	in        *waiters  // nil: being tried, or parked
 }
 
 func newQueue() *queue {
@@ -40,6 +43,8 @@ func newQueue() *queue {
 		ready:   waiters{before: moreUrgent},
 		backing: waiters{before: func(a, b *waiter) bool { return a.retry.Before(b.retry) }},
 		parked:  make(map[change]map[types.UID]*waiter),
+
+		firstBackoff: firstBackoff, lastBackoff: lastBackoff,
 	}
 }
 
@@ -122,10 +127,10 @@ func (q *queue) next() (at time.Time, ok bool) {
 	return q.backing.list[0].retry, true
 }
 
-// park keeps a pod that was refused until one of the changes.
-func (q *queue) park(w *waiter, wake change) {
+// park keeps a pod that was refused until one of the changes that may let it pass the filters.
+func (q *queue) park(w *waiter, wake change, filters []*filter) {
 	q.leave(w)
-	w.wake = wake
+	w.wake, w.refusedBy = wake, filters
 	if q.parked[wake] == nil {
 		q.parked[wake] = make(map[types.UID]*waiter)
 	}
@@ -135,19 +140,21 @@ func (q *queue) park(w *waiter, wake change) {
 // again lets a pod that could not be bound back off.
 func (q *queue) again(w *waiter) {
 	q.leave(w)
-	w.retry = w.last.Add(backoff(w.attempts))
+	w.retry = w.last.Add(q.backoff(w.attempts))
 	w.in = &q.backing
 	heap.Push(w.in, w)
 }
 
 // happened wakes the parked pods that a change may help. They are tried when they have backed off.
-func (q *queue) happened(c change) {
+func (q *queue) happened(c change, helps func(*waiter) bool) {
 	for wake, parked := range q.parked {
 		if wake&c == 0 {
 			continue
 		}
 		for _, w := range parked {
-			q.again(w)
+			if len(w.refusedBy) == 0 || helps(w) {
+				q.again(w)
+			}
 		}
 	}
 }
@@ -170,12 +177,12 @@ func (q *queue) flush(now time.Time) {
 	}
 }
 
-func backoff(attempts int) time.Duration {
-	d := firstBackoff
-	for i := 1; i < attempts && d < lastBackoff; i++ {
+func (q *queue) backoff(attempts int) time.Duration {
+	d := q.firstBackoff
+	for i := 1; i < attempts && d < q.lastBackoff; i++ {
 		d *= 2
 	}
-	return min(d, lastBackoff)
+	return min(d, q.lastBackoff)
 }
 
 // waiters is a heap.

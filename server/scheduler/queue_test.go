@@ -61,9 +61,9 @@ func TestQueueBackoff(t *testing.T) {
 func TestParkedPodWakesByWhatMatters(t *testing.T) {
 	q := newQueue()
 	q.add(newPodInfo(testPod("p")))
-	q.park(q.pop(start), nodeChanged)
+	q.park(q.pop(start), nodeChanged, nil)
 	later := start.Add(time.Hour)
-	q.happened(podLeft)
+	q.happened(podLeft, nil)
 	if q.pop(later) != nil {
 		t.Error("woken by what does not help")
 	}
@@ -71,13 +71,13 @@ func TestParkedPodWakesByWhatMatters(t *testing.T) {
 	if q.pop(later) != nil {
 		t.Error("woken by its own status")
 	}
-	q.happened(nodeChanged)
+	q.happened(nodeChanged, nil)
 	w := q.pop(later)
 	if w == nil {
 		t.Fatal("not woken")
 	}
-	q.park(w, podItself)
-	q.happened(anyChange)
+	q.park(w, podItself, nil)
+	q.happened(anyChange, nil)
 	q.flush(later.Add(longestPark - 1))
 	if q.pop(later.Add(longestPark)) != nil {
 		t.Error("woken by others though only its own change helps")
@@ -86,7 +86,7 @@ func TestParkedPodWakesByWhatMatters(t *testing.T) {
 	if w = q.pop(later.Add(time.Hour)); w == nil {
 		t.Fatal("parked for ever")
 	}
-	q.park(w, podItself)
+	q.park(w, podItself, nil)
 	q.add(newPodInfo(testPod("p", func(p *corev1.Pod) { p.Generation = 2 })))
 	if q.pop(later) == nil {
 		t.Error("not tried at once though its spec has changed")
@@ -95,7 +95,7 @@ func TestParkedPodWakesByWhatMatters(t *testing.T) {
 
 // TestState plays what the cluster tells and what is decided, without any I/O.
 func TestState(t *testing.T) {
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	s.podChanged(testPod("p", asks("3", "1Gi")))
 	if o, ok := s.try(start); !ok || o.refused == nil {
 		t.Fatalf("placed without a node: %+v", o)
@@ -130,7 +130,7 @@ func TestState(t *testing.T) {
 }
 
 func TestPodThatCouldNotBeBoundIsTriedAgain(t *testing.T) {
-	s := newState(corev1.DefaultSchedulerName, noLabels)
+	s := newState([]*profile{standard}, noLabels)
 	s.nodeChanged(testNode("n"))
 	s.podChanged(testPod("p"))
 	if o, _ := s.try(start); o.node != "n" {

@@ -29,7 +29,7 @@ func BenchmarkRun(b *testing.B) {
 	defer running.Wait()
 	bound, done := 0, make(chan struct{})
 	b.ResetTimer()
-	running.Go(func() { _ = Run(ctx, api, nil) })
+	running.Go(func() { _ = Run(ctx, api, nil, nil) })
 	running.Go(func() {
 		_ = api.Follow(ctx, kind.Pod, nil, func(e store.Event) {
 			before, now := nodeOf(e.Prev), nodeOf(e.Item)

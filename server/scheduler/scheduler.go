@@ -23,16 +23,26 @@ const (
 	component = corev1.DefaultSchedulerName
 )
 
-// Run places the pods that ask for the default scheduler, and counts; m may be nil. It returns nil when ctx ends.
-func Run(ctx context.Context, api *resource.API, m *Metrics) error {
-	if err := runParts(ctx, api, m); err != nil && ctx.Err() == nil {
+// Run places the pods that ask for one of the schedulers of a configuration, which may be nil, and counts; m may be nil. It
+// returns nil when ctx ends.
+func Run(ctx context.Context, api *resource.API, c *Config, m *Metrics) error {
+	if c == nil {
+		c = defaultConfig()
+	}
+	if err := runParts(ctx, api, c, m); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("scheduling: %w", err)
 	}
 	return nil
 }
 
+// storageKinds are those whose changes may help pods that wait for volumes.
+var storageKinds = []*kind.Kind{
+	kind.PersistentVolumeClaim, kind.PersistentVolume, kind.StorageClass,
+	kind.CSINode, kind.CSIDriver, kind.CSIStorageCapacity, kind.VolumeAttachment,
+}
+
 // runParts follows the cluster, decides and writes, side by side.
-func runParts(ctx context.Context, api *resource.API, m *Metrics) error {
+func runParts(ctx context.Context, api *resource.API, c *Config, m *Metrics) error {
 	pods := resource.For[*corev1.Pod](api, kind.Pod, user)
 	namespaces := resource.For[*corev1.Namespace](api, kind.Namespace, user)
 	host, err := os.Hostname()
@@ -40,7 +50,7 @@ func runParts(ctx context.Context, api *resource.API, m *Metrics) error {
 		return fmt.Errorf("naming this scheduler: %w", err)
 	}
 	recorder := event.NewRecorder(resource.For[*corev1.Event](api, kind.Event, user), component+"-"+host)
-	s := newState(component, func(namespace string) map[string]string {
+	s := newState(c.profiles, func(namespace string) map[string]string {
 		if ns, ok := namespaces.Get("", namespace); ok {
 			return ns.Labels
 		}
@@ -48,8 +58,9 @@ func runParts(ctx context.Context, api *resource.API, m *Metrics) error {
 	})
 	budgets := resource.For[*policyv1.PodDisruptionBudget](api, kind.PodDisruptionBudget, user)
 	s.budgets = func() []*policyv1.PodDisruptionBudget { return budgets.List("", nil) }
-	volumes := newVolumeStore(api)
-	s.cluster.storage = volumes
+	s.queue.firstBackoff, s.queue.lastBackoff = c.firstBackoff, c.lastBackoff
+	volumes, workloads := newVolumeStore(api), newWorkloadStore(api)
+	s.cluster.storage, s.cluster.workloads = volumes, workloads
 	w := newWriter(api, pods, recorder.From(component), s, m)
 	defer m.lead(s)()
 	b := &volumeBinder{volumes, w, make(chan outcome, backlog)}
@@ -57,11 +68,21 @@ func runParts(ctx context.Context, api *resource.API, m *Metrics) error {
 
 	g, ctx := errgroup.WithContext(ctx)
 	synced := make(chan struct{}, 2)
-	for _, k := range []*kind.Kind{kind.PersistentVolumeClaim, kind.PersistentVolume, kind.StorageClass} {
+	for _, k := range storageKinds {
 		g.Go(func() error {
 			return api.Follow(ctx, k, nil, func(store.Event) { s.storageChanged(); volumes.changed() })
 		})
 	}
+	g.Go(func() error {
+		return api.Follow(ctx, kind.Service, nil, func(store.Event) { workloads.generation.Add(1) })
+	})
+	g.Go(func() error {
+		return api.Follow(ctx, kind.Namespace, nil, func(e store.Event) {
+			if e.Type != watch.Added {
+				s.namespacesChanged()
+			}
+		})
+	})
 	g.Go(func() error { return b.run(ctx) })
 	g.Go(func() error { return recorder.Run(ctx) })
 	g.Go(func() error { return api.Follow(ctx, kind.Node, func() { synced <- struct{}{} }, s.nodeEvent) })

@@ -6,56 +6,25 @@ import (
 
 const maxScore = 100
 
-// score is a preference. raw gives each node a number; where that is of any size, it is brought to 0…100 by the
-// largest of the nodes that are compared.
+// score is a preference, by its name in kube-scheduler. raw gives each node that is compared a number, and scale, where
+// that is of any size, brings them to 0…100.
 type score struct {
 	name   string
-	weight int64
-	wanted func(d *decision) bool // nil: always; else only when it can make a difference
-	raw    func(d *decision, n *nodeInfo) int64
-	scale  scale
+	weight int64                                       // unless the profile has another
+	wanted func(d *decision, nodes []*nodeInfo) bool   // nil: always; else it counts, and tells whether nodes can differ
+	raw    func(d *decision, n *nodeInfo) int64        // pure and quick: it is asked for many nodes
+	scale  func(d *decision, n []*nodeInfo, r []int64) // nil: raw is 0…100 already
 }
-
-// scale is how raw numbers become scores.
-type scale uint8
-
-const (
-	asIs    scale = iota // raw is 0…100 already
-	highest              // the highest raw number gets 100
-	lowest               // the lowest raw number gets 100
-)
 
 // scores is the table of preferences.
 var scores = []score{
-	{"LeastAllocated", 1, nil, scoreLeast, asIs},
-	{"BalancedAllocation", 1, nil, scoreBalanced, asIs},
-	{"TaintToleration", 3, nil, scoreTaints, lowest},
-	{"NodeAffinity", 2, func(d *decision) bool { return d.pod.preferred != nil }, scoreAffinity, highest},
-	{"SelectorSpread", 2, func(d *decision) bool { return d.pod.owner != "" }, scoreOwner, lowest},
-	{"PodTopologySpread", 2, func(d *decision) bool { return len(d.softSpread) > 0 }, scoreSpread, lowest},
-	{"InterPodAffinity", 2, func(d *decision) bool { return len(d.pull) > 0 }, scorePodAffinity, highest},
-	{"ImageLocality", 1, nil, scoreImages, asIs},
-}
-
-func scoreLeast(d *decision, n *nodeInfo) int64 {
-	cpu := freeShare(n.assumed.milliCPU+d.pod.assumed.milliCPU, n.allocatable.milliCPU)
-	memory := freeShare(n.assumed.memory+d.pod.assumed.memory, n.allocatable.memory)
-	return (cpu + memory) / 2
-}
-
-// freeShare is how much of a resource stays free, of 100.
-func freeShare(used, all int64) int64 {
-	if all <= 0 || used >= all {
-		return 0
-	}
-	return (all - used) * maxScore / all
-}
-
-// scoreBalanced prefers nodes on which CPU and memory are used to the same part, so that neither is left over.
-func scoreBalanced(d *decision, n *nodeInfo) int64 {
-	cpu := maxScore - freeShare(n.requested.milliCPU+d.pod.requests.milliCPU, n.allocatable.milliCPU)
-	memory := maxScore - freeShare(n.requested.memory+d.pod.requests.memory, n.allocatable.memory)
-	return maxScore - max(cpu-memory, memory-cpu)/2
+	{"TaintToleration", 3, nil, scoreTaints, lowestBest},
+	{"NodeAffinity", 2, wantsNodes, scoreAffinity, highestBest},
+	{"NodeResourcesFit", 1, nil, scoreFit, nil},
+	{"PodTopologySpread", 2, (*decision).countWishes, scoreSpread, scaleSpread},
+	{"InterPodAffinity", 2, (*decision).countPulls, scorePodAffinity, stretched},
+	{"NodeResourcesBalancedAllocation", 1, asksForBalanced, scoreBalanced, nil},
+	{"ImageLocality", 1, nil, scoreImages, nil},
 }
 
 // scoreTaints counts the taints that ask to be avoided.
@@ -63,17 +32,38 @@ func scoreTaints(d *decision, n *nodeInfo) int64 {
 	var count int64
 	for i := range n.node.Spec.Taints {
 		t := &n.node.Spec.Taints[i]
-		if t.Effect == corev1.TaintEffectPreferNoSchedule && !tolerates(d.pod.pod, t) {
+		if t.Effect == corev1.TaintEffectPreferNoSchedule && !toleratesWish(d.pod.pod, t) {
 			count++
 		}
 	}
 	return count
 }
 
-func scoreAffinity(d *decision, n *nodeInfo) int64 { return d.pod.preferred.Score(n.node) }
+// toleratesWish looks only at tolerations that can be about such a taint, as a matter of taste.
+func toleratesWish(pod *corev1.Pod, taint *corev1.Taint) bool {
+	for i := range pod.Spec.Tolerations {
+		t := &pod.Spec.Tolerations[i]
+		if (t.Effect == "" || t.Effect == corev1.TaintEffectPreferNoSchedule) && toleration(t, taint) {
+			return true
+		}
+	}
+	return false
+}
 
-// scoreOwner counts the pods of the same controller, which are to be spread.
-func scoreOwner(d *decision, n *nodeInfo) int64 { return n.owners[d.pod.owner] }
+func wantsNodes(d *decision, _ []*nodeInfo) bool {
+	return d.pod.preferred != nil || d.profile.addedPreferred != nil
+}
+
+func scoreAffinity(d *decision, n *nodeInfo) int64 {
+	var sum int64
+	if d.profile.addedPreferred != nil {
+		sum += d.profile.addedPreferred.Score(n.node)
+	}
+	if d.pod.preferred != nil {
+		sum += d.pod.preferred.Score(n.node)
+	}
+	return sum
+}
 
 // An image counts from the size on from which pulling it takes time, up to where more makes no difference;
 // and by the part of the nodes that have it, so that one node does not draw everything to itself.
@@ -86,36 +76,55 @@ func scoreImages(d *decision, n *nodeInfo) int64 {
 	if len(n.images) == 0 {
 		return 0
 	}
-	containers := d.pod.pod.Spec.Containers
 	var sum int64
-	for i := range containers {
-		name := imageName(containers[i].Image)
+	for _, name := range d.pod.images {
 		if size, ok := n.images[name]; ok {
-			sum += size * d.cluster.imageNodes[name] / int64(len(d.cluster.nodes))
+			part := float64(d.cluster.imageNodes[name]) / float64(len(d.cluster.nodes))
+			sum += int64(float64(size) * part)
 		}
 	}
-	large := int64(largeImage * len(containers))
+	large := int64(largeImage * len(d.pod.images))
 	sum = min(max(sum, smallImage), large)
-	return (sum - smallImage) * maxScore / (large - smallImage)
+	return maxScore * (sum - smallImage) / (large - smallImage)
 }
 
-// spreadOut turns raw numbers into scores, in place.
-func spreadOut(raw []int64, s scale) {
-	if s == asIs || len(raw) == 0 {
-		return
+// highestBest brings numbers of 0 and more to a scale on which the highest has 100.
+func highestBest(_ *decision, _ []*nodeInfo, raw []int64) {
+	if most := maxOf(raw); most > 0 {
+		for i, r := range raw {
+			raw[i] = maxScore * r / most
+		}
 	}
-	var least, most int64
+}
+
+// lowestBest is the other way round: nothing has 100.
+func lowestBest(_ *decision, _ []*nodeInfo, raw []int64) {
+	most := maxOf(raw)
+	for i, r := range raw {
+		raw[i] = maxScore
+		if most > 0 {
+			raw[i] -= maxScore * r / most
+		}
+	}
+}
+
+// stretched has 0 for the lowest, and 100 for the highest.
+func stretched(_ *decision, _ []*nodeInfo, raw []int64) {
+	least, most := raw[0], raw[0]
 	for _, r := range raw {
 		least, most = min(least, r), max(most, r)
 	}
 	for i, r := range raw {
-		switch {
-		case most == least:
-			raw[i] = maxScore
-		case s == highest:
-			raw[i] = (r - least) * maxScore / (most - least)
-		default:
-			raw[i] = (most - r) * maxScore / (most - least)
+		raw[i] = 0
+		if most > least {
+			raw[i] = int64(maxScore * (float64(r-least) / float64(most-least)))
 		}
 	}
+}
+
+func maxOf(raw []int64) (most int64) {
+	for _, r := range raw {
+		most = max(most, r)
+	}
+	return most
 }

@@ -1,7 +1,9 @@
 package scheduler
 
 import (
-	"math"
+	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,25 +24,30 @@ type spreadTerm struct {
 	self        int64
 }
 
+// spreadTerms are a pod's own constraints.
 func spreadTerms(pod *corev1.Pod) []spreadTerm {
 	var terms []spreadTerm
 	for i := range pod.Spec.TopologySpreadConstraints {
 		t := &pod.Spec.TopologySpreadConstraints[i]
-		term := spreadTerm{
-			key:         t.TopologyKey,
-			maxSkew:     int64(t.MaxSkew),
-			minDomains:  int64(ptr.Deref(t.MinDomains, 1)),
-			selector:    narrowed(t.LabelSelector, pod.Labels, t.MatchLabelKeys, nil),
-			hard:        t.WhenUnsatisfiable == corev1.DoNotSchedule,
-			anyAffinity: ptr.Deref(t.NodeAffinityPolicy, corev1.NodeInclusionPolicyHonor) == corev1.NodeInclusionPolicyIgnore,
-			taints:      ptr.Deref(t.NodeTaintsPolicy, corev1.NodeInclusionPolicyIgnore) == corev1.NodeInclusionPolicyHonor,
-		}
-		if term.selector.Matches(labels.Set(pod.Labels)) {
-			term.self = 1
-		}
-		terms = append(terms, term)
+		terms = append(terms, newSpreadTerm(t, pod, narrowed(t.LabelSelector, pod.Labels, t.MatchLabelKeys, nil)))
 	}
 	return terms
+}
+
+func newSpreadTerm(t *corev1.TopologySpreadConstraint, pod *corev1.Pod, selector labels.Selector) spreadTerm {
+	term := spreadTerm{
+		key:         t.TopologyKey,
+		maxSkew:     int64(t.MaxSkew),
+		minDomains:  int64(ptr.Deref(t.MinDomains, 1)),
+		selector:    selector,
+		hard:        t.WhenUnsatisfiable == corev1.DoNotSchedule,
+		anyAffinity: ptr.Deref(t.NodeAffinityPolicy, corev1.NodeInclusionPolicyHonor) == corev1.NodeInclusionPolicyIgnore,
+		taints:      ptr.Deref(t.NodeTaintsPolicy, corev1.NodeInclusionPolicyIgnore) == corev1.NodeInclusionPolicyHonor,
+	}
+	if selector.Matches(labels.Set(pod.Labels)) {
+		term.self = 1
+	}
+	return term
 }
 
 // narrowed is a label selector that, of the given keys, wants the same values as the pod has, or others.
@@ -66,82 +73,105 @@ func narrowed(s *metav1.LabelSelector, own map[string]string, same, others []str
 // spreadCount is how many matching pods there are in each domain of a term's key.
 type spreadCount struct {
 	*spreadTerm
-	counts map[string]int64
-	least  int64 // of the domain with the fewest
-	all    int64
+	*tally
+	least  int64   // of the domain with the fewest, for the filter
+	weight float64 // of the topology, for the score
 }
 
-// countSpread counts for each term of the pod, over the nodes that it could use.
+// countSpread counts for each constraint that is a condition.
 func (d *decision) countSpread() {
-	for i := range d.pod.spread {
-		term := &d.pod.spread[i]
-		count := spreadCount{spreadTerm: term, counts: make(map[string]int64)}
-		for _, n := range d.cluster.nodes {
-			if value, ok := n.node.Labels[term.key]; ok && d.spreadsOver(term, n) {
-				count.counts[value] += 0
+	d.hard = d.hard[:0]
+	if terms := d.spread(true); len(terms) > 0 {
+		keys := spreadKeys(terms)
+		for i := range terms {
+			count := spreadCount{spreadTerm: &terms[i], tally: d.spreadTally(&terms[i], keys)}
+			if int64(len(count.domains)) >= terms[i].minDomains {
+				count.least = count.tally.least()
 			}
-		}
-		for _, at := range d.cluster.spaces[d.pod.pod.Namespace] {
-			if at.info.uid == d.pod.uid || at.node.node == nil || at.info.pod.DeletionTimestamp != nil ||
-				!term.selector.Matches(labels.Set(at.info.pod.Labels)) || !d.spreadsOver(term, at.node) {
-				continue
-			}
-			if value, ok := at.node.node.Labels[term.key]; ok {
-				count.counts[value]++
-				count.all++
-			}
-		}
-		count.least = leastOf(count.counts, term.minDomains)
-		if term.hard {
-			d.hardSpread = append(d.hardSpread, count)
-		} else {
-			d.softSpread = append(d.softSpread, count)
+			d.hard = append(d.hard, count)
 		}
 	}
 }
 
-// spreadsOver tells whether a node is one of those that a term's pods are spread over.
-func (d *decision) spreadsOver(term *spreadTerm, n *nodeInfo) bool {
-	if term.hard {
-		for i := range d.pod.spread {
-			if t := &d.pod.spread[i]; t.hard {
-				if _, ok := n.node.Labels[t.key]; !ok {
-					return false
-				}
-			}
+// spread are the pod's constraints that are conditions, or those that are wishes; the profile's for a pod without any.
+func (d *decision) spread(hard bool) (terms []spreadTerm) {
+	all := d.pod.spread
+	if len(all) == 0 && slices.ContainsFunc(d.profile.spread, func(t corev1.TopologySpreadConstraint) bool {
+		return hard == (t.WhenUnsatisfiable == corev1.DoNotSchedule)
+	}) {
+		all = d.defaultSpread()
+	}
+	for i := range all {
+		if all[i].hard == hard {
+			terms = append(terms, all[i])
 		}
 	}
-	return (term.anyAffinity || checkAffinity(d, n)) && (!term.taints || untolerated(d.pod.pod, n.node) == nil)
+	return terms
 }
 
-// leastOf is the smallest count; 0 where there are fewer domains than there must be.
-func leastOf(counts map[string]int64, minDomains int64) int64 {
-	if int64(len(counts)) < minDomains {
-		return 0
+func spreadKeys(terms []spreadTerm) []string {
+	keys := make([]string, len(terms))
+	for i := range terms {
+		keys[i] = terms[i].key
 	}
-	least := int64(math.MaxInt64)
-	for _, n := range counts {
-		least = min(least, n)
-	}
-	return least
+	return keys
 }
 
-func checkSpread(d *decision, n *nodeInfo) bool {
-	for i := range d.hardSpread {
-		c := &d.hardSpread[i]
-		value, ok := n.node.Labels[c.key]
-		if !ok || c.counts[value]+c.self-c.least > c.maxSkew {
+// spreadTally counts the pods of a term, over the nodes that have the labels keys and that it is spread over.
+func (d *decision) spreadTally(term *spreadTerm, keys []string) *tally {
+	p := d.pod
+	name := fmt.Sprintf("spread %s %s %s %q", p.pod.Namespace, term.key, strings.Join(keys, ","), selectorName(term.selector))
+	honors := !term.anyAffinity && p.required != nil
+	if honors {
+		name += " affinity " + p.requiredName()
+	}
+	if term.taints {
+		name += " tolerations " + p.tolerationsName()
+	}
+	return d.cluster.tally(name, func() *tally {
+		return newTally(term.key, term.about(p.pod.Namespace), func(node *corev1.Node) bool {
+			return hasAll(node, keys) && (!honors || matches(p.required, node)) && (!term.taints || untolerated(p.pod, node) == nil)
+		}, true)
+	})
+}
+
+// about tells whether the pods of a class count for a term. An empty selector counts none.
+func (t *spreadTerm) about(namespace string) func(*class) bool {
+	return func(k *class) bool {
+		return k.namespace == namespace && !t.selector.Empty() && t.selector.Matches(k.labels)
+	}
+}
+
+func hasAll(node *corev1.Node, labels []string) bool {
+	for _, key := range labels {
+		if _, ok := node.Labels[key]; !ok {
 			return false
 		}
 	}
 	return true
 }
 
-// inDomains tells whether a node has the label of every constraint.
-func inDomains(d *decision, n *nodeInfo) bool {
-	for i := range d.hardSpread {
-		if _, ok := n.node.Labels[d.hardSpread[i].key]; !ok {
+func checkSpread(d *decision, n *nodeInfo) bool {
+	for i := range d.hard {
+		c := &d.hard[i]
+		value, ok := n.node.Labels[c.spreadTerm.key]
+		if !ok || c.pods(value)+c.self-c.least > c.maxSkew {
 			return false
+		}
+	}
+	return true
+}
+
+// inDomains tells whether a node has the labels of the constraints up to the one that refuses it.
+func inDomains(d *decision, n *nodeInfo) bool {
+	for i := range d.hard {
+		c := &d.hard[i]
+		value, ok := n.node.Labels[c.spreadTerm.key]
+		if !ok {
+			return false
+		}
+		if c.pods(value)+c.self-c.least > c.maxSkew {
+			return true
 		}
 	}
 	return true
@@ -152,18 +182,4 @@ func explainSpread(d *decision, n *nodeInfo) []string {
 		return []string{"node(s) didn't match pod topology spread constraints (missing required label)"}
 	}
 	return []string{"node(s) didn't match pod topology spread constraints"}
-}
-
-// scoreSpread counts the matching pods around a node; a node outside of every domain has as many as there are.
-func scoreSpread(d *decision, n *nodeInfo) int64 {
-	var sum int64
-	for i := range d.softSpread {
-		c := &d.softSpread[i]
-		if value, ok := n.node.Labels[c.key]; ok {
-			sum += c.counts[value]
-		} else {
-			sum += c.all + 1
-		}
-	}
-	return sum
 }

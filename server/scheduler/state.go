@@ -13,7 +13,7 @@ import (
 // covers a whole decision and everything that a change does, so no change falls between being refused and
 // being parked.
 type state struct {
-	name string // of this scheduler, as pods ask for it
+	profiles map[string]*profile // by the names that pods ask for
 
 	mu      sync.Mutex
 	cluster *cluster
@@ -24,17 +24,24 @@ type state struct {
 	wake    chan struct{} // holds one value when there may be something to try
 }
 
-func newState(name string, namespaceLabels func(string) map[string]string) *state {
+func newState(profiles []*profile, namespaceLabels func(string) map[string]string) *state {
+	byName := make(map[string]*profile, len(profiles))
+	for _, p := range profiles {
+		byName[p.name] = p
+	}
 	return &state{
-		name:    name,
-		cluster: newCluster(namespaceLabels),
-		queue:   newQueue(),
-		binding: make(map[types.UID]*waiter),
-		evicted: make(map[types.UID]types.UID),
-		budgets: func() []*policyv1.PodDisruptionBudget { return nil },
-		wake:    make(chan struct{}, 1),
+		profiles: byName,
+		cluster:  newCluster(namespaceLabels),
+		queue:    newQueue(),
+		binding:  make(map[types.UID]*waiter),
+		evicted:  make(map[types.UID]types.UID),
+		budgets:  func() []*policyv1.PodDisruptionBudget { return nil },
+		wake:     make(chan struct{}, 1),
 	}
 }
+
+// schedules tells whether one of the profiles has a name.
+func (s *state) schedules(name string) bool { return s.profiles[name] != nil }
 
 func (s *state) signal() {
 	select {
@@ -44,8 +51,10 @@ func (s *state) signal() {
 }
 
 // happened wakes what a change may help.
-func (s *state) happened(c change) {
-	s.queue.happened(c)
+func (s *state) happened(h happening) {
+	s.queue.happened(h.change, func(w *waiter) bool {
+		return s.cluster.helps(s.profiles[w.info.pod.Spec.SchedulerName], w, h)
+	})
 	s.signal()
 }
 
@@ -59,7 +68,7 @@ func (s *state) podChanged(pod *corev1.Pod) {
 	case pod.Spec.NodeName != "":
 		s.bound(pod)
 	case s.binding[pod.UID] != nil: // its binding is on the way, or will tell that it could not be made
-	case waiting(pod, s.name):
+	case waiting(pod, s.schedules):
 		info := newPodInfo(pod)
 		s.followNomination(info)
 		s.queue.add(info)
@@ -77,10 +86,17 @@ func (s *state) bound(pod *corev1.Pod) {
 	if pod.DeletionTimestamp != nil {
 		delete(s.evicted, pod.UID)
 	}
-	_, known := s.cluster.pods[pod.UID]
-	s.cluster.place(newPodInfo(pod), pod.Spec.NodeName)
-	if !known {
-		s.happened(podPlaced)
+	old, now := s.cluster.pods[pod.UID], newPodInfo(pod)
+	var before *podInfo
+	if old != nil {
+		before = old.info
+	}
+	s.cluster.place(now, pod.Spec.NodeName)
+	if before == nil || before.class != now.class {
+		s.happened(happening{change: podPlaced, pod: now})
+	}
+	if before != nil && (before.class != now.class || before.ends() != now.ends() || before.requests.anyMoreThan(&now.requests)) {
+		s.happened(happening{change: podLeft, pod: before})
 	}
 }
 
@@ -90,8 +106,9 @@ func (s *state) forget(uid types.UID) {
 	s.cluster.unnominate(uid)
 	delete(s.binding, uid)
 	delete(s.evicted, uid)
-	if s.cluster.removePod(uid) {
-		s.happened(podLeft)
+	if at := s.cluster.pods[uid]; at != nil {
+		s.cluster.removePod(uid)
+		s.happened(happening{change: podLeft, pod: at.info})
 	}
 }
 
@@ -105,7 +122,7 @@ func (s *state) nodeChanged(node *corev1.Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cluster.setNode(node) {
-		s.happened(nodeChanged)
+		s.happened(happening{change: nodeChanged, node: s.cluster.byName[node.Name]})
 	}
 }
 
@@ -113,7 +130,7 @@ func (s *state) nodeDeleted(node *corev1.Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cluster.removeNode(node.Name)
-	s.happened(nodeChanged)
+	s.happened(happening{change: nodeChanged})
 }
 
 // outcome is what came of trying one pod.
@@ -140,18 +157,19 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 	if w == nil {
 		return outcome{}, false
 	}
-	node, refused := s.cluster.decide(w.info)
+	profile := s.profiles[w.info.pod.Spec.SchedulerName]
+	node, refused := s.cluster.decide(profile, w.info)
 	if refused != nil {
 		o = outcome{pod: w.info.pod, refused: refused, tried: now, queued: w.added, attempts: w.attempts}
-		s.makeRoom(w.info, &o)
-		s.queue.park(w, refused.wake)
+		s.makeRoom(profile, w.info, &o)
+		s.queue.park(w, refused.wake, refused.filters)
 		return o, true
 	}
-	volumes, _ := s.cluster.scratch.decision.volumesOn(node)
+	volumes, _ := s.cluster.scratch.decision.volumesOn(node) // of the decision that has just been made
 	s.cluster.unnominate(w.info.uid)
 	s.cluster.place(w.info, node.name)
 	s.binding[w.info.uid] = w
-	s.queue.happened(podPlaced)
+	s.happened(happening{change: podPlaced, pod: w.info})
 	return outcome{pod: w.info.pod, node: node.name, volumes: volumes, tried: now, queued: w.added, attempts: w.attempts}, true
 }
 
@@ -159,7 +177,14 @@ func (s *state) try(now time.Time) (o outcome, ok bool) {
 func (s *state) storageChanged() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.happened(storageChanged)
+	s.happened(happening{change: storageChanged})
+}
+
+// namespacesChanged takes in that rules by the labels of namespaces are about others now.
+func (s *state) namespacesChanged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cluster.namespacesChanged()
 }
 
 // unbound takes back a placement that could not be written. current is the pod as it is now, nil when gone.
@@ -172,13 +197,14 @@ func (s *state) unbound(uid types.UID, current *corev1.Pod) {
 	}
 	delete(s.binding, uid)
 	s.queue.remove(uid)
+	placed := w.info
 	s.cluster.removePod(uid)
-	if current != nil && current.UID == uid && waiting(current, s.name) {
+	if current != nil && current.UID == uid && waiting(current, s.schedules) {
 		w.info = newPodInfo(current)
 		s.queue.known[uid] = w
 		s.queue.again(w)
 	}
-	s.happened(podLeft)
+	s.happened(happening{change: podLeft, pod: placed})
 }
 
 // next is how long until a pod that backs off, or has been parked for long, is to be tried.

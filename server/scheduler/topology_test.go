@@ -100,7 +100,7 @@ func TestRulesBetweenPods(t *testing.T) {
 				}
 			}
 			fits, said := "", test.says == ""
-			for _, v := range c.explain(newPodInfo(test.pod)) {
+			for _, v := range c.explain(standard, newPodInfo(test.pod)) {
 				if len(v.refusals) == 0 {
 					fits += " " + v.node
 					continue
@@ -142,9 +142,9 @@ func TestWishesBetweenPods(t *testing.T) {
 			c := clusterOf(testNode("a1", labelled(zone, "a")), testNode("a2", labelled(zone, "a")), testNode("b1", labelled(zone, "b")))
 			c.place(newPodInfo(testPod("cache", app("cache"), asks("0", "0"))), "a1")
 			c.place(newPodInfo(testPod("web", app("web"), asks("0", "0"))), "a2")
-			node, refused := c.decide(newPodInfo(test.pod))
+			node, refused := c.decide(standard, newPodInfo(test.pod))
 			if refused != nil || node.name != test.want {
-				t.Errorf("got %+v %+v: %+v", node, refused, c.explain(newPodInfo(test.pod)))
+				t.Errorf("got %+v %+v: %+v", node, refused, c.explain(standard, newPodInfo(test.pod)))
 			}
 		})
 	}

@@ -13,9 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// volumePatience is how long a pod that has been placed waits for its volumes to be made.
-const volumePatience = 10 * time.Minute
-
 // volumeBinder gets volumes for the claims of pods that have been placed, before they are bound to their nodes. A pod
 // counts on its node meanwhile.
 type volumeBinder struct {
@@ -97,7 +94,7 @@ var errNotBound = errors.New("binding volumes: context deadline exceeded")
 
 // await returns when all claims have their volumes, or an error when one will not get it there.
 func (b *volumeBinder) await(ctx context.Context, o outcome) error {
-	limit := time.NewTimer(volumePatience)
+	limit := time.NewTimer(b.writer.state.profiles[o.pod.Spec.SchedulerName].volumePatience)
 	defer limit.Stop()
 	for {
 		changed := b.store.change()

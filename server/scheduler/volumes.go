@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/component-helpers/storage/ephemeral"
 	volumehelper "k8s.io/component-helpers/storage/volume"
 
@@ -19,13 +21,23 @@ type Storage interface {
 	// Free are the volumes of a class that have no claim yet, or that one.
 	Free(class string, claim *corev1.PersistentVolumeClaim) []*corev1.PersistentVolume
 	Class(name string) (*storagev1.StorageClass, bool)
+	// Rationed tells whether a CSI driver tells how much space there is.
+	Rationed(driver string) bool
+	// Capacities are what drivers tell of the space for volumes of a class.
+	Capacities(class string) []*storagev1.CSIStorageCapacity
+	// Limits are how many volumes a node can attach, by driver; Attachments, by node, those that are attached.
+	Limits(node string) map[string]int64
+	Attachments() map[string][]csiVolume
 }
 
 // podVolumes is what a pod's claims ask of its node.
 type podVolumes struct {
-	problem string                     // why no node will do now
-	bound   []*corev1.PersistentVolume // the node must reach these
-	later   []laterClaim
+	problem  string                     // why no node will do now
+	bound    []*corev1.PersistentVolume // the node must reach these
+	later    []laterClaim
+	inUse    bool                   // a claim for one pod alone is another's
+	csi      map[csiVolume]bool     // that the node must attach
+	attached map[string][]csiVolume // by node; nil until somebody asks
 }
 
 // laterClaim gets its volume once there is a node: one of those that are free, or one that is made.
@@ -49,6 +61,10 @@ func (d *decision) countVolumes() {
 		if d.volumes.problem != "" {
 			return
 		}
+	}
+	if len(d.volumes.bound)+len(d.volumes.later) > 0 {
+		d.volumes.csi = make(map[csiVolume]bool)
+		d.cluster.csiVolumes(pod, d.volumes.csi)
 	}
 }
 
@@ -75,6 +91,8 @@ func (d *decision) countClaim(name string, owner *corev1.Pod) {
 			v.problem = err.Error()
 			return
 		}
+	} else if slices.Contains(claim.Spec.AccessModes, corev1.ReadWriteOncePod) && d.cluster.claims[claim.Namespace+"/"+claim.Name] > 0 {
+		v.inUse = true
 	}
 	d.countVolume(claim)
 }
@@ -103,17 +121,32 @@ func (d *decision) countVolume(claim *corev1.PersistentVolumeClaim) {
 
 const unboundClaims = "pod has unbound immediate PersistentVolumeClaims"
 
-// checkVolumeNode tells whether a node reaches the pod's volumes.
-func checkVolumeNode(d *decision, n *nodeInfo) bool {
+// checkVolumes tells whether a node reaches the pod's volumes, and can have those that there are not yet.
+func checkVolumes(d *decision, n *nodeInfo) bool {
+	if len(d.volumes.bound)+len(d.volumes.later) == 0 {
+		return true
+	}
+	if !d.reachesBound(n) {
+		return false
+	}
+	_, lacks := d.volumesOn(n)
+	return lacks == ""
+}
+
+func explainVolumes(d *decision, n *nodeInfo) (reasons []string) {
+	if !d.reachesBound(n) {
+		reasons = append(reasons, "node(s) didn't match PersistentVolume's node affinity")
+	}
+	if _, lacks := d.volumesOn(n); lacks != "" {
+		reasons = append(reasons, lacks)
+	}
+	return reasons
+}
+
+func (d *decision) reachesBound(n *nodeInfo) bool {
 	return !slices.ContainsFunc(d.volumes.bound, func(pv *corev1.PersistentVolume) bool {
 		return volumehelper.CheckNodeAffinity(pv, n.node.Labels) != nil
 	})
-}
-
-// checkVolumeBinding tells whether a node can have volumes for the claims that have none.
-func checkVolumeBinding(d *decision, n *nodeInfo) bool {
-	_, ok := d.volumesOn(n)
-	return ok
 }
 
 // volumeChoice is where one claim gets its volume from: one that is there or, when that is nil, one that is to be made.
@@ -122,28 +155,51 @@ type volumeChoice struct {
 	volume *corev1.PersistentVolume
 }
 
-// volumesOn chooses a volume on a node for each claim that has none; false when one cannot get any.
-func (d *decision) volumesOn(n *nodeInfo) ([]volumeChoice, bool) {
-	if len(d.volumes.later) == 0 {
-		return nil, true
-	}
-	choices := make([]volumeChoice, 0, len(d.volumes.later))
+// What a node lacks for claims that have no volume, in kube-scheduler's words.
+const (
+	noVolumes = "node(s) didn't find available persistent volumes to bind"
+	noSpace   = "node(s) did not have enough free storage"
+)
+
+// volumesOn chooses a volume on a node for each claim that has none; or says what the node lacks.
+func (d *decision) volumesOn(n *nodeInfo) (choices []volumeChoice, lacks string) {
 	taken := map[string]*corev1.PersistentVolume{}
 	for _, l := range d.volumes.later {
 		selected := l.claim.Annotations[volumehelper.AnnSelectedNode]
 		if selected != "" && selected != n.name {
-			return nil, false
+			return nil, noVolumes
 		}
 		pv, err := volumehelper.FindMatchingVolume(l.claim, l.free, n.node, taken, false, true)
-		if err != nil || pv == nil && !makesOn(l.class, n.node) {
-			return nil, false
-		}
-		if pv != nil {
+		switch {
+		case err != nil || pv == nil && !makesOn(l.class, n.node):
+			return nil, noVolumes
+		case pv != nil:
 			taken[pv.Name] = pv
+		case !d.cluster.hasSpace(l.class, l.claim, n.node):
+			return nil, noSpace
 		}
 		choices = append(choices, volumeChoice{l.claim, pv})
 	}
-	return choices, true
+	return choices, ""
+}
+
+// hasSpace tells whether a volume for a claim finds room, where its driver tells how much there is.
+func (c *cluster) hasSpace(class *storagev1.StorageClass, claim *corev1.PersistentVolumeClaim, node *corev1.Node) bool {
+	size, asked := claim.Spec.Resources.Requests[corev1.ResourceStorage]
+	if !asked || !c.storage.Rationed(class.Provisioner) {
+		return true
+	}
+	return slices.ContainsFunc(c.storage.Capacities(class.Name), func(s *storagev1.CSIStorageCapacity) bool {
+		limit := s.MaximumVolumeSize
+		if limit == nil {
+			limit = s.Capacity
+		}
+		if limit == nil || limit.Value() < size.Value() || s.NodeTopology == nil {
+			return false
+		}
+		selector, err := metav1.LabelSelectorAsSelector(s.NodeTopology)
+		return err == nil && selector.Matches(labels.Set(node.Labels))
+	})
 }
 
 // makesOn tells whether volumes of a class are made, for that node.

@@ -16,7 +16,16 @@ type shelf struct {
 	claims  map[string]*corev1.PersistentVolumeClaim
 	volumes map[string]*corev1.PersistentVolume
 	classes map[string]*storagev1.StorageClass
+
+	capacities  []*storagev1.CSIStorageCapacity // none: no driver tells of its space
+	limits      map[string]int64
+	attachments map[string][]csiVolume
 }
+
+func (s shelf) Rationed(string) bool                              { return len(s.capacities) > 0 }
+func (s shelf) Capacities(string) []*storagev1.CSIStorageCapacity { return s.capacities }
+func (s shelf) Limits(string) map[string]int64                    { return s.limits }
+func (s shelf) Attachments() map[string][]csiVolume               { return s.attachments }
 
 func (s shelf) Claim(_, name string) (*corev1.PersistentVolumeClaim, bool) {
 	c, ok := s.claims[name]
@@ -82,7 +91,7 @@ func testShelf() shelf {
 	selected := func(c *corev1.PersistentVolumeClaim) {
 		c.Annotations = map[string]string{volumehelper.AnnSelectedNode: "b"}
 	}
-	s := shelf{map[string]*corev1.PersistentVolumeClaim{}, map[string]*corev1.PersistentVolume{}, map[string]*storagev1.StorageClass{}}
+	s := shelf{claims: map[string]*corev1.PersistentVolumeClaim{}, volumes: map[string]*corev1.PersistentVolume{}, classes: map[string]*storagev1.StorageClass{}}
 	for _, c := range []*corev1.PersistentVolumeClaim{
 		claim("bound", "x", bound("on-b")), claim("lost", "x", bound("gone")), claim("immediate", "now"),
 		claim("later", "later"), claim("static", "static"), claim("zoned", "zoned"), claim("chosen", "later", selected),
@@ -146,7 +155,7 @@ func TestVolumes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := clusterOf(testNode("a"), testNode("b"))
 			c.storage = testShelf()
-			node, refused := c.decide(newPodInfo(testPod("p", test.pod)))
+			node, refused := c.decide(standard, newPodInfo(testPod("p", test.pod)))
 			if refused != nil {
 				if refused.message != test.refusal || refused.wake&storageChanged == 0 {
 					t.Errorf("got  %s (%b)\nwant %s", refused.message, refused.wake, test.refusal)

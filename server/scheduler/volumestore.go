@@ -17,6 +17,10 @@ type nothing struct{}
 func (nothing) Claim(string, string) (*corev1.PersistentVolumeClaim, bool) { return nil, false }
 func (nothing) Volume(string) (*corev1.PersistentVolume, bool)             { return nil, false }
 func (nothing) Class(string) (*storagev1.StorageClass, bool)               { return nil, false }
+func (nothing) Rationed(string) bool                                       { return false }
+func (nothing) Capacities(string) []*storagev1.CSIStorageCapacity          { return nil }
+func (nothing) Limits(string) map[string]int64                             { return nil }
+func (nothing) Attachments() map[string][]csiVolume                        { return nil }
 func (nothing) Free(string, *corev1.PersistentVolumeClaim) []*corev1.PersistentVolume {
 	return nil
 }
@@ -26,6 +30,11 @@ type volumeStore struct {
 	claims  resource.Typed[*corev1.PersistentVolumeClaim]
 	volumes resource.Typed[*corev1.PersistentVolume]
 	classes resource.Typed[*storagev1.StorageClass]
+
+	drivers     resource.Typed[*storagev1.CSIDriver]
+	csiNodes    resource.Typed[*storagev1.CSINode]
+	capacities  resource.Typed[*storagev1.CSIStorageCapacity]
+	attachments resource.Typed[*storagev1.VolumeAttachment]
 
 	mu   sync.Mutex
 	next chan struct{} // closed at the next change
@@ -37,6 +46,11 @@ func newVolumeStore(api *resource.API) *volumeStore {
 		volumes: resource.For[*corev1.PersistentVolume](api, kind.PersistentVolume, user),
 		classes: resource.For[*storagev1.StorageClass](api, kind.StorageClass, user),
 		next:    make(chan struct{}),
+
+		drivers:     resource.For[*storagev1.CSIDriver](api, kind.CSIDriver, user),
+		csiNodes:    resource.For[*storagev1.CSINode](api, kind.CSINode, user),
+		capacities:  resource.For[*storagev1.CSIStorageCapacity](api, kind.CSIStorageCapacity, user),
+		attachments: resource.For[*storagev1.VolumeAttachment](api, kind.VolumeAttachment, user),
 	}
 }
 
@@ -61,6 +75,46 @@ func (s *volumeStore) Free(class string, claim *corev1.PersistentVolumeClaim) []
 		free := pv.Spec.ClaimRef == nil || volumehelper.IsVolumeBoundToClaim(pv, claim)
 		return free && volumehelper.GetPersistentVolumeClass(pv) == class
 	})
+}
+
+// Rationed implements Storage.
+func (s *volumeStore) Rationed(driver string) bool {
+	d, ok := s.drivers.Get("", driver)
+	return ok && d.Spec.StorageCapacity != nil && *d.Spec.StorageCapacity
+}
+
+// Capacities implements Storage.
+func (s *volumeStore) Capacities(class string) []*storagev1.CSIStorageCapacity {
+	return s.capacities.List("", func(c *storagev1.CSIStorageCapacity) bool { return c.StorageClassName == class })
+}
+
+// Limits implements Storage.
+func (s *volumeStore) Limits(node string) map[string]int64 {
+	n, ok := s.csiNodes.Get("", node)
+	if !ok {
+		return nil
+	}
+	limits := make(map[string]int64)
+	for _, d := range n.Spec.Drivers {
+		if d.Allocatable != nil && d.Allocatable.Count != nil {
+			limits[d.Name] = int64(*d.Allocatable.Count)
+		}
+	}
+	return limits
+}
+
+// Attachments implements Storage.
+func (s *volumeStore) Attachments() map[string][]csiVolume {
+	all := make(map[string][]csiVolume)
+	for _, a := range s.attachments.List("", nil) {
+		if a.Spec.Source.PersistentVolumeName == nil {
+			continue
+		}
+		if pv, ok := s.Volume(*a.Spec.Source.PersistentVolumeName); ok && pv.Spec.CSI != nil {
+			all[a.Spec.NodeName] = append(all[a.Spec.NodeName], csiVolume{a.Spec.Attacher, pv.Spec.CSI.VolumeHandle})
+		}
+	}
+	return all
 }
 
 // changed tells who waits.

@@ -23,8 +23,8 @@ type nodeScore struct {
 
 // explain tells of every node whether a pod could run there and how well: the scheduler's own decision, over all nodes
 // rather than a part of them.
-func (c *cluster) explain(p *podInfo) []verdict {
-	d := newDecision(c, p)
+func (c *cluster) explain(pr *profile, p *podInfo) []verdict {
+	d := newDecision(c, pr, p)
 	verdicts := make([]verdict, len(c.nodes))
 	var feasible []*nodeInfo
 	var at []*verdict
@@ -35,9 +35,8 @@ func (c *cluster) explain(p *podInfo) []verdict {
 		}
 	}
 	raw := make([]int64, len(feasible))
-	for i := range scores {
-		s := &scores[i]
-		if !d.scoreOne(s, feasible, raw) {
+	for _, s := range pr.scores {
+		if !d.scoreOne(s.score, feasible, raw) {
 			continue
 		}
 		for j, v := range at {
@@ -48,12 +47,19 @@ func (c *cluster) explain(p *podInfo) []verdict {
 	return verdicts
 }
 
-func (d *decision) refusals(n *nodeInfo) []filterRefusal {
-	var all []filterRefusal
-	for i := range filters {
-		if !filters[i].check(d, n) {
-			all = append(all, filterRefusal{filters[i].name, filters[i].explain(d, n)})
+// refusals are those of all filters, not of the first alone; with who is nominated for the node on it, if it is only then
+// that it is refused.
+func (d *decision) refusals(n *nodeInfo) (all []filterRefusal) {
+	look := func() {
+		for _, f := range d.profile.filters {
+			if !f.check(d, n) {
+				all = append(all, filterRefusal{f.name, f.explain(d, n)})
+			}
 		}
+	}
+	look()
+	if len(all) == 0 && len(n.nominated) > 0 {
+		d.besideNominated(n, look)
 	}
 	return all
 }
