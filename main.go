@@ -45,6 +45,7 @@ import (
 	"leme/server/audit"
 	"leme/server/auth"
 	"leme/server/kind"
+	"leme/server/scheduler"
 	"leme/shell"
 	"leme/shell/command"
 	"leme/shell/warmup"
@@ -152,8 +153,15 @@ func newMaster(o command.ServerOptions) (*master, error) {
 	}); err != nil {
 		return nil, err
 	}
+	var scheduling *scheduler.Config
+	if o.SchedulerConfig != "" {
+		if scheduling, err = scheduler.LoadConfig(o.SchedulerConfig); err != nil {
+			return nil, err
+		}
+	}
 	m.server, err = server.New(server.Config{
-		Home: o.Home, Listen: o.Listen, Advertise: o.Advertise, Version: version,
+		Scheduler: scheduling,
+		Home:      o.Home, Listen: o.Listen, Advertise: o.Advertise, Version: version,
 		PodCIDR: o.PodCIDR, ServiceCIDR: o.ServiceCIDR, NodePortRange: o.NodePortRange,
 		NodeEviction:           new(server.NodeEviction(o.NodeEviction)),
 		NodeMonitorGracePeriod: o.NodeMonitorGracePeriod, MetricResolution: o.MetricResolution, AutoscalePeriod: o.AutoscalePeriod,

@@ -16,6 +16,7 @@ import (
 	"leme/server/controller"
 	"leme/server/resource"
 	"leme/server/rest"
+	"leme/server/scheduler"
 	"leme/server/seal"
 	"leme/server/usage"
 )
@@ -48,6 +49,8 @@ type Config struct {
 
 	// MetricResolution is how often agents are asked what their nodes and pods use; default 15 s.
 	MetricResolution time.Duration
+
+	Scheduler *scheduler.Config // nil: one by the default name, with Kubernetes' defaults
 
 	TracingEndpoint       string // of an OpenTelemetry collector; empty: nothing is traced
 	TracingRatePerMillion int    // of requests whose caller is not traced itself

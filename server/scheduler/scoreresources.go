@@ -109,47 +109,40 @@ func asksForBalanced(d *decision, _ []*nodeInfo) bool {
 // scoreBalanced is whether the pod brings the resources of a node to the same part, so that none is left over: 75 where
 // it makes no difference, more where it helps.
 func scoreBalanced(d *decision, n *nodeInfo) int64 {
-	var before, after spreadOf
+	return maxScore/2 + (maxScore/2+d.balance(n, 1)-d.balance(n, 0))/2
+}
+
+// balance is 100 less the standard deviation of the parts that are taken of a node's resources, with so many more of the pod.
+func (d *decision) balance(n *nodeInfo, pods int64) int64 {
+	var count, sum, first, last float64
 	for i := range d.profile.balanced {
-		b, a, of, ok := d.profile.balanced[i].use(&d.pod.requests, &n.requested, &n.allocatable)
-		if ok {
-			before.add(float64(b) / float64(of))
-			after.add(float64(a) / float64(of))
+		if part, ok := d.part(n, pods, i); ok {
+			if count++; count == 1 {
+				first = part
+			}
+			sum, last = sum+part, part
 		}
 	}
-	return maxScore/2 + (maxScore/2+after.score()-before.score())/2
-}
-
-// spreadOf is how far apart parts of a whole are.
-type spreadOf struct {
-	room  [4]float64
-	parts []float64
-}
-
-func (s *spreadOf) add(part float64) {
-	if s.parts == nil {
-		s.parts = s.room[:0]
+	switch {
+	case count < 2:
+		return maxScore
+	case count == 2:
+		return int64((1 - math.Abs((first-last)/2)) * maxScore)
 	}
-	s.parts = append(s.parts, min(part, 1))
-}
-
-// score is 100 less the standard deviation.
-func (s *spreadOf) score() int64 {
-	deviation := 0.0
-	switch len(s.parts) {
-	case 0, 1:
-	case 2:
-		deviation = math.Abs((s.parts[0] - s.parts[1]) / 2)
-	default:
-		var sum, squares float64
-		for _, part := range s.parts {
-			sum += part
-		}
-		mean := sum / float64(len(s.parts))
-		for _, part := range s.parts {
+	mean, squares := sum/count, 0.0
+	for i := range d.profile.balanced {
+		if part, ok := d.part(n, pods, i); ok {
 			squares += (part - mean) * (part - mean)
 		}
-		deviation = math.Sqrt(squares / float64(len(s.parts)))
 	}
-	return int64((1 - deviation) * maxScore)
+	return int64((1 - math.Sqrt(squares/count)) * maxScore)
+}
+
+// part is how much of a resource is taken.
+func (d *decision) part(n *nodeInfo, pods int64, i int) (part float64, ok bool) {
+	before, after, of, ok := d.profile.balanced[i].use(&d.pod.requests, &n.requested, &n.allocatable)
+	if !ok {
+		return 0, false
+	}
+	return min(float64(before+pods*(after-before))/float64(of), 1), true
 }

@@ -21,7 +21,8 @@ type ServerOptions struct {
 	EtcdEndpoints             []string
 	EtcdCA, EtcdCert, EtcdKey string
 	EncryptSecrets            bool
-	MaxRequests               int // served at once
+	MaxRequests               int    // served at once
+	SchedulerConfig           string // a KubeSchedulerConfiguration's file
 	Audit                     AuditOptions
 	Log                       LogOptions
 	TracingEndpoint           string
@@ -46,6 +47,7 @@ func (o *ServerOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EtcdKey, "etcd-keyfile", "", "Key of the client certificate.")
 	flags.BoolVar(&o.EncryptSecrets, "encrypt-secrets", false, "Keep Secrets encrypted in etcd, with the keys in pki/secrets.keys.")
 	flags.IntVar(&o.MaxRequests, "max-requests-inflight", 600, "Requests that are served at once; others wait, the system's own excepted.")
+	flags.StringVar(&o.SchedulerConfig, "scheduler-config", "", "KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) that says which schedulers there are and how they choose.")
 	o.Audit.addFlags(flags)
 	flags.StringVar(&o.TracingEndpoint, "tracing-endpoint", "", "Send traces to this OpenTelemetry collector (OTLP over gRPC): HOST:PORT, in plain text, or an https:// URL.")
 	flags.IntVar(&o.TracingRate, "tracing-sampling-rate-per-million", 1_000_000, "How many requests in a million are traced, beside those whose caller's are.")

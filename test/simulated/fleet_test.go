@@ -151,4 +151,3 @@ func deployment(name string, replicas int32, mutate ...func(*corev1.PodTemplateS
 func scale(name string, replicas int32) *autoscalingv1.Scale {
 	return &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}, Spec: autoscalingv1.ScaleSpec{Replicas: replicas}}
 }
-
