@@ -1,0 +1,137 @@
+// Package tap stands between an agent and its engine, counts the calls and does harm to one of them: the agent dies
+// before the engine hears of it, or before the agent hears the answer; the engine refuses, is slow, or breaks off.
+//
+//	t := tap.New(t, "unix:///var/run/docker.sock")
+//	t.Set(func(c tap.Call) tap.Harm { … })
+//	runtime, err := docker.New(docker.Config{Host: t.Host()})
+package tap
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Call is a call of the engine's API.
+type Call struct {
+	Kind string // the method and the path, with no IDs: "POST /containers/ID/start"
+	Nth  int    // of its kind, from 1
+}
+
+func (c Call) String() string { return fmt.Sprintf("%s #%d", c.Kind, c.Nth) }
+
+// Harm is what happens to a call. The zero Harm is none.
+type Harm struct {
+	Before func() // instead of passing the call on; then the line is cut
+	After  func() // once the engine has answered, before the agent hears of it; then the line is cut
+	Refuse bool   // the engine answers that it has failed
+	Cut    bool   // the answer breaks off in the middle
+	Delay  func(ctx context.Context)
+}
+
+// Tap is one.
+type Tap struct {
+	socket string
+	proxy  http.Handler
+
+	mu    sync.Mutex
+	calls []Call
+	count map[string]int
+	harm  func(Call) Harm
+}
+
+// New makes a tap before the engine at host, which is a unix socket; it is gone when the test ends.
+func New(t testing.TB, host string) *Tap {
+	t.Helper()
+	address, ok := strings.CutPrefix(host, "unix://")
+	if !ok {
+		t.Skip("the engine is not reached over a unix socket")
+	}
+	dir, err := os.MkdirTemp("", "leme-tap-") // short: a socket's path has few characters
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := &Tap{socket: filepath.Join(dir, "tap.sock"), count: map[string]int{}, proxy: proxyTo(address)}
+	listener, err := net.Listen("unix", tap.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: tap, ErrorLog: quiet}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	t.Cleanup(func() {
+		server.Close()
+		os.RemoveAll(dir)
+	})
+	return tap
+}
+
+func proxyTo(socket string) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "engine"}) },
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			},
+			DisableKeepAlives: true, DisableCompression: true,
+		},
+		FlushInterval:  -1,
+		ModifyResponse: answered,
+		ErrorLog:       quiet,
+		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+}
+
+// Host is the engine as clients of the tap name it.
+func (t *Tap) Host() string { return "unix://" + t.socket }
+
+// Set says what happens to calls from now on, and begins to count anew. Nil harms none.
+func (t *Tap) Set(harm func(Call) Harm) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.harm, t.calls = harm, nil
+	clear(t.count)
+}
+
+// Calls are those since the last Set, in order.
+func (t *Tap) Calls() []Call {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]Call(nil), t.calls...)
+}
+
+func (t *Tap) next(r *http.Request) Harm {
+	kind := kindOf(r)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count[kind]++
+	c := Call{kind, t.count[kind]}
+	t.calls = append(t.calls, c)
+	if t.harm == nil {
+		return Harm{}
+	}
+	return t.harm(c)
+}
+
+// What tells calls of a kind apart: the API's version, and the IDs and names of things.
+var (
+	version = regexp.MustCompile(`^/v[0-9.]+/`)
+	things  = regexp.MustCompile(`^/(containers|images|networks|exec|volumes|distribution)/(.+?)(/(?:start|stop|kill|wait|json|exec|resize|attach|logs|stats|update|top|archive|history|tag|push|get|connect|disconnect|rename))?$`)
+)
+
+func kindOf(r *http.Request) string {
+	path := version.ReplaceAllString(r.URL.Path, "/")
+	if whole := map[string]bool{"/containers/json": true, "/containers/create": true, "/images/json": true, "/images/create": true,
+		"/images/load": true, "/networks/create": true}; !whole[path] {
+		path = things.ReplaceAllString(path, "/$1/ID$3")
+	}
+	return r.Method + " " + path
+}
