@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"leme/nodeagent/docker/dockertest/machine"
 )
 
 // patience bounds every wait of these tests: far more than anything takes.
@@ -273,6 +275,7 @@ func eventually(t testing.TB, what string, done func() bool) {
 }
 
 func TestMain(m *testing.M) {
+	machine.RunHelper()
 	code := m.Run()
 	if theShared != nil {
 		if err := errors.Join(theShared.remove(), removeImages()); err != nil {

@@ -1,9 +1,9 @@
 // Package tap stands between an agent and its engine, counts the calls and does harm to one of them: the agent dies
 // before the engine hears of it, or before the agent hears the answer; the engine refuses, is slow, or breaks off.
 //
-//	t := tap.New(t, "unix:///var/run/docker.sock")
-//	t.Set(func(c tap.Call) tap.Harm { … })
-//	runtime, err := docker.New(docker.Config{Host: t.Host()})
+//	tapped := tap.New(t, "unix:///var/run/docker.sock", tap.Here)
+//	tapped.Set(func(c tap.Call) tap.Harm { … })
+//	runtime, err := docker.New(docker.Config{Host: tapped.Host()})
 package tap
 
 import (
@@ -49,8 +49,19 @@ type Tap struct {
 	harm  func(Call) Harm
 }
 
-// New makes a tap before the engine at host, which is a unix socket; it is gone when the test ends.
-func New(t testing.TB, host string) *Tap {
+// Here listens in this process.
+func Here(t testing.TB, path string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// New makes a tap before the engine at host, which is a unix socket; it is gone when the test ends. listen says how its
+// own socket is listened on.
+func New(t testing.TB, host string, listen func(t testing.TB, path string) net.Listener) *Tap {
 	t.Helper()
 	address, ok := strings.CutPrefix(host, "unix://")
 	if !ok {
@@ -61,10 +72,7 @@ func New(t testing.TB, host string) *Tap {
 		t.Fatal(err)
 	}
 	tap := &Tap{socket: filepath.Join(dir, "tap.sock"), count: map[string]int{}, proxy: proxyTo(address)}
-	listener, err := net.Listen("unix", tap.socket)
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := listen(t, tap.socket)
 	server := &http.Server{Handler: tap, ErrorLog: quiet}
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	t.Cleanup(func() {

@@ -40,7 +40,7 @@ func ask(t *testing.T, tapped *tap.Tap, path string) error {
 
 func TestTap(t *testing.T) {
 	t.Parallel()
-	tapped := tap.New(t, dockertest.Engine(t).DaemonHost())
+	tapped := tap.New(t, dockertest.Engine(t).DaemonHost(), tap.Here)
 	died := ""
 	for name, harm := range map[string]tap.Harm{
 		"before": {Before: func() { died += "before" }},
