@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -116,6 +117,16 @@ func (s *subject) live(t *testing.T, name string) {
 	s.delete(t, name)
 	s.awaitNothingLeft(t)
 	s.starts.exactly(t, map[string]int{"POD_0": 1, "first_0": 1, "c_0": 1, "c_1": 1, "c_2": 1, "looker_0": 1})
+}
+
+// abort ends a life that went wrong.
+func (s *subject) abort(t *testing.T) {
+	t.Helper()
+	err := s.client.CoreV1().Pods(s.namespace).Delete(t.Context(), s.name, metav1.DeleteOptions{})
+	if !apierrors.IsNotFound(err) {
+		must(t, err)
+	}
+	s.awaitNothingLeft(t)
 }
 
 func (s *subject) patch(t *testing.T, patch string, subresource ...string) {

@@ -129,7 +129,7 @@ func (p *planner) replaceSandbox() {
 		return
 	}
 	last := p.group.sandboxes[0]
-	if last.State == Created {
+	if last.Started.IsZero() { // it never ran, also where its start was tried
 		p.do(Action{Verb: RunSandbox, Attempt: last.Attempt})
 		return
 	}

@@ -30,8 +30,12 @@ func web() *corev1.Pod {
 }
 
 func sandboxOf(attempt int, state State) Container {
-	return Container{ID: "s" + string(rune('0'+attempt)), Sandbox: true, Attempt: attempt, State: state,
-		Created: ago(time.Hour).Add(time.Duration(attempt) * time.Minute), IP: "10.0.0.9"}
+	created := ago(time.Hour).Add(time.Duration(attempt) * time.Minute)
+	s := Container{ID: "s" + string(rune('0'+attempt)), Sandbox: true, Attempt: attempt, State: state, Created: created, IP: "10.0.0.9"}
+	if state != Created {
+		s.Started = created
+	}
+	return s
 }
 
 // made is a container in the first sandbox.
@@ -197,7 +201,8 @@ func TestPlan(t *testing.T) {
 		{"sandbox died, container runs on", []Container{made("web", 0, Running)}, []func(*View){func(v *View) { v.Containers[0].State = Exited }},
 			"kill web within 5s: " + sandboxChanged},
 		{"sandbox died, container too", []Container{exited("web", 0, 137)}, []func(*View){func(v *View) { v.Containers[0].State = Exited }}, "run sandbox 1"},
-		{"sandbox was never started", nil, []func(*View){func(v *View) { v.Containers[0].State = Created }}, "run sandbox 0"},
+		{"sandbox was never started", nil, []func(*View){func(v *View) { v.Containers[0] = sandboxOf(0, Created) }}, "run sandbox 0"},
+		{"sandbox could not be started", nil, []func(*View){func(v *View) { v.Containers[0].State, v.Containers[0].Started = Exited, time.Time{} }}, "run sandbox 0"},
 		{"new sandbox, old one and its container", []Container{sandboxOf(1, Running), exited("web", 0, 137)},
 			[]func(*View){func(v *View) { v.Containers[0].State = Exited }}, "remove s0; start web 1"},
 		{"new sandbox: init again", []Container{sandboxOf(1, Running), exited("one", 0, 0), exited("two", 0, 0)},
