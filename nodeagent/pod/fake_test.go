@@ -112,8 +112,8 @@ func (e *engine) RunSandbox(ctx context.Context, s Sandbox) (Container, error) {
 			return c, errors.Join(err, e.Remove(ctx, c.ID))
 		}
 	}
-	e.change(s.Pod.UID, func() { e.find(c.ID).State = Running })
-	c.State = Running
+	c.State, c.Started = Running, time.Now()
+	e.change(s.Pod.UID, func() { *e.find(c.ID) = c })
 	return c, nil
 }
 
