@@ -347,7 +347,7 @@ func (p imagePuller) Pull(ctx context.Context, ref string, secrets []corev1.Secr
 		return pod.Image{}, fmt.Errorf("%w: %w", pod.ErrRegistryUnavailable, err)
 	}
 	if err != nil {
-		return pod.Image{}, err
+		return pod.Image{}, docker.InWords(err)
 	}
 	image, ok, err := p.runtime.Image(ctx, result.ImageID)
 	if err == nil && !ok {

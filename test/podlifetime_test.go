@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/containerd/errdefs"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -31,7 +31,7 @@ type subject struct {
 	starts        *starts
 }
 
-// subjects makes the images of an outpost's pods.
+// subject makes the images of an outpost's pod.
 func (o *outpost) subject(t *testing.T) *subject {
 	t.Helper()
 	program, err := built("leme/test/tool")
@@ -82,8 +82,6 @@ func (s *subject) pod() *corev1.Pod {
 // Nothing starts twice, nothing is counted twice, and nothing stays.
 func (s *subject) live(t *testing.T, name string) {
 	t.Helper()
-	begin:=time.Now()
-	defer func(){ t.Log("took", time.Since(begin))}()
 	s.name = name
 	s.forgetImages(t)
 	s.starts = s.followStarts(t)
@@ -116,6 +114,11 @@ func (s *subject) live(t *testing.T, name string) {
 
 	s.delete(t, name)
 	s.awaitNothingLeft(t)
+	for _, event := range s.events(t, name) {
+		if technical.MatchString(event) {
+			t.Errorf("it was told in no plain words: %s", event)
+		}
+	}
 	s.starts.exactly(t, map[string]int{"POD_0": 1, "first_0": 1, "c_0": 1, "c_1": 1, "c_2": 1, "looker_0": 1})
 }
 
@@ -129,6 +132,9 @@ func (s *subject) abort(t *testing.T) {
 	s.awaitNothingLeft(t)
 }
 
+// technical is what only a programmer reads: sockets, requests, and what the engine's client says before the engine's words.
+var technical = regexp.MustCompile(`\.sock|http://|(Get|Head|Post|Delete) "|response from daemon|EOF|dial |context (canceled|deadline)`)
+
 func (s *subject) patch(t *testing.T, patch string, subresource ...string) {
 	t.Helper()
 	_, err := s.client.CoreV1().Pods(s.namespace).Patch(t.Context(), s.name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, subresource...)
@@ -138,8 +144,6 @@ func (s *subject) patch(t *testing.T, patch string, subresource ...string) {
 // awaitRestarts waits until the container runs well, and was restarted so often.
 func (s *subject) awaitRestarts(t *testing.T, n int32) *corev1.Pod {
 	t.Helper()
-	begin:=time.Now()
-	defer func(){ t.Log("restarts", time.Since(begin))}()
 	p := s.until(t, s.name, fmt.Sprintf("ready, %d restarts", n), func(p *corev1.Pod) bool { return isReady(p) && state(p, "c").RestartCount >= n })
 	if got := state(p, "c").RestartCount; got != n {
 		t.Fatalf("it was restarted %d times, and should %d", got, n)

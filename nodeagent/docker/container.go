@@ -16,7 +16,8 @@ import (
 
 // Create creates a container that joins its pod's sandbox. Creating an attempt that exists but was never started
 // gives that one's ID, when it was made of the same spec.
-func (r *Runtime) Create(ctx context.Context, s pod.Spec) (string, error) {
+func (r *Runtime) Create(ctx context.Context, s pod.Spec) (id string, err error) {
+	defer plainly(&err)
 	release, err := r.acquire(ctx)
 	if err != nil {
 		return "", err
@@ -34,7 +35,7 @@ func (r *Runtime) Create(ctx context.Context, s pod.Spec) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("creating container %s: %w", s.Container.Name, err)
 	}
-	id, err := r.create(ctx, options)
+	id, err = r.create(ctx, options)
 	if errdefs.IsConflict(err) {
 		if there, ok := r.unstarted(ctx, options.Name, s.Hash); ok {
 			id, err = there, nil

@@ -18,9 +18,10 @@ const execOutputLimit = 10 * 1024 // bytes
 
 // Exec runs a command to its end and gives the beginning of what it wrote, standard output and error together.
 // When ctx ends first the command is killed, and the error is ctx's. A command that cannot be started is an error.
-func (r *Runtime) Exec(ctx context.Context, id string, command []string) ([]byte, int, error) {
+func (r *Runtime) Exec(ctx context.Context, id string, command []string) (out []byte, code int, err error) {
+	defer plainly(&err)
 	output := &head{limit: execOutputLimit}
-	code, err := r.exec(ctx, id, command, pod.Streams{Stdout: output, Stderr: output}, unix.SIGKILL)
+	code, err = r.exec(ctx, id, command, pod.Streams{Stdout: output, Stderr: output}, unix.SIGKILL)
 	return output.Bytes(), code, err
 }
 

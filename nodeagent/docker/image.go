@@ -16,7 +16,8 @@ import (
 )
 
 // Image looks an image up by a name as pods have it, or by ID; ok is false when the engine does not have it.
-func (r *Runtime) Image(ctx context.Context, ref string) (pod.Image, bool, error) {
+func (r *Runtime) Image(ctx context.Context, ref string) (image pod.Image, ok bool, err error) {
+	defer plainly(&err)
 	names, err := r.engineNames(ref)
 	if err != nil {
 		return pod.Image{}, false, fmt.Errorf("looking up image %q: %w", ref, err)

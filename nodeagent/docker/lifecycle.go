@@ -18,7 +18,8 @@ import (
 // Start starts a created container; one that runs already is no error. When the container's process cannot be started
 // the error is a *pod.StartError with the code that Kubernetes shows: 127 when the command is not there, 126 when it
 // may not be executed, 128 for all else.
-func (r *Runtime) Start(ctx context.Context, id string) error {
+func (r *Runtime) Start(ctx context.Context, id string) (err error) {
+	defer plainly(&err)
 	release, err := r.acquire(ctx)
 	if err != nil {
 		return err
@@ -41,9 +42,10 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 
 // Stop sends the container's stop signal, waits for grace (whole seconds, rounded up) and kills it then.
 // Stopping what has ended or is gone is no error.
-func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) error {
+func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) (err error) {
+	defer plainly(&err)
 	seconds := int(math.Ceil(max(grace, 0).Seconds()))
-	_, err := r.engine.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
+	_, err = r.engine.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds})
 	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("stopping container: %w", err)
 	}
@@ -52,8 +54,9 @@ func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) erro
 
 // Remove removes a container, running or not, with its anonymous volumes, and gives its address back. It returns once
 // the container is gone, whoever began to remove it. Removing what is gone is no error.
-func (r *Runtime) Remove(ctx context.Context, id string) error {
-	err := r.remove(ctx, id)
+func (r *Runtime) Remove(ctx context.Context, id string) (err error) {
+	defer plainly(&err)
+	err = r.remove(ctx, id)
 	if errdefs.IsConflict(err) { // somebody else's removal of it is under way
 		err = r.awaitRemoval(ctx, id)
 	}

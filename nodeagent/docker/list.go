@@ -140,7 +140,7 @@ func observed(i container.InspectResponse) pod.Container {
 	c.State = state(i.State.Status)
 	c.ExitCode = i.State.ExitCode
 	c.OOMKilled = i.State.OOMKilled
-	c.Error = i.State.Error
+	c.Error = reword(i.State.Error)
 	c.PID = i.State.Pid
 	c.ImageID = i.Image
 	if i.HostConfig != nil {

@@ -25,7 +25,8 @@ func share(r container.Resources) pod.Share {
 }
 
 // Resize holds a running container to other amounts. Less memory than it uses is refused: the kernel would kill it.
-func (r *Runtime) Resize(ctx context.Context, id string, s pod.Share) error {
+func (r *Runtime) Resize(ctx context.Context, id string, s pod.Share) (err error) {
+	defer plainly(&err)
 	if s.Memory > 0 {
 		used, err := r.Stats(ctx, id)
 		if err != nil {

@@ -20,7 +20,8 @@ import (
 const sandboxOOMScore = -998
 
 // RunSandbox creates and starts the container that owns the pod's namespaces. Nothing is left behind when it fails.
-func (r *Runtime) RunSandbox(ctx context.Context, s pod.Sandbox) (pod.Container, error) {
+func (r *Runtime) RunSandbox(ctx context.Context, s pod.Sandbox) (c pod.Container, err error) {
+	defer plainly(&err)
 	release, err := r.acquire(ctx)
 	if err != nil {
 		return pod.Container{}, err

@@ -20,7 +20,7 @@ func (m *Machine) connect(t testing.TB) {
 	for {
 		r := make([]byte, 2)
 		rand.Read(r) // never fails
-		m.Outside = netip.AddrFrom4([4]byte{198, 18, r[0], r[1] &^ 3 | 1})
+		m.Outside = netip.AddrFrom4([4]byte{198, 18, r[0], r[1]&^3 | 1})
 		m.Address = m.Outside.Next()
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = fmt.Sprintf("machine%02x%02x", r[0], r[1]&^3)

@@ -1,0 +1,116 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/moby/moby/client"
+)
+
+// InWords gives an error of the engine as people are to read it, in the events and the status of a pod: without the
+// socket, the request and the layers of programs below the engine. What it is and wraps stays as it was; an error that is
+// not the engine's is given back as it is.
+func InWords(err error) error {
+	said, words := find(err)
+	if said == nil {
+		return err
+	}
+	return &inWords{strings.Replace(err.Error(), said.Error(), words, 1), err}
+}
+
+// plainly is InWords for the error that a function returns.
+func plainly(err *error) { *err = InWords(*err) }
+
+type inWords struct {
+	words string
+	error
+}
+
+func (e *inWords) Error() string { return e.words }
+func (e *inWords) Unwrap() error { return e.error }
+
+// find looks for the outermost error that is the engine's own, or that of reaching it, and says it in words; said is nil
+// where there is none.
+func find(err error) (said error, words string) {
+	switch e := err.(type) {
+	case nil, *inWords:
+		return nil, ""
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			if said, words = find(one); said != nil {
+				return said, words
+			}
+		}
+		return nil, ""
+	}
+	if reason, ok := strings.CutPrefix(err.Error(), "Error response from daemon: "); ok {
+		return err, reword(reason)
+	}
+	inner := errors.Unwrap(err)
+	if client.IsErrConnectionFailed(err) && !client.IsErrConnectionFailed(inner) {
+		return err, unreached(err)
+	}
+	if _, request := err.(*url.Error); request || inner == nil && brokeOff(err) {
+		return err, unreached(err)
+	}
+	return find(inner)
+}
+
+// unreached says why the engine was not reached.
+func unreached(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the container engine did not answer in time"
+	case brokeOff(err):
+		return "the container engine broke off before it had answered"
+	case strings.HasPrefix(err.Error(), "permission denied"), errors.Is(err, fs.ErrPermission):
+		return "the agent may not speak to the container engine"
+	}
+	return "the container engine does not answer"
+}
+
+// brokeOff says whether a line was cut.
+func brokeOff(err error) bool {
+	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, cut) {
+			return true
+		}
+	}
+	return false
+}
+
+// rewordings are what engines say, and how it is told; the first that matches counts.
+var rewordings = []struct {
+	says *regexp.Regexp
+	told string
+}{
+	{regexp.MustCompile(`^(?s:.*)unable to start container process: (?:error during container init: )?(.+?)(?:: unknown)?$`), "$1"},
+	{regexp.MustCompile(`^(?s:.*)OCI runtime (?:create|start) failed: (?:runc (?:create|start) failed: )?(?:container_linux\.go:\d+: starting container process caused: )?(.+?)(?:: unknown)?$`), "$1"},
+	{regexp.MustCompile(`^(?s:.*)Bind for \S*?:(\d+) failed: port is already allocated$`), "port $1 of the host is already taken by another container"},
+	{regexp.MustCompile(`^(?s:.*)(?:listen|starting userland proxy:.*) (tcp|udp|sctp)[46]? \S*?:(\d+): bind: address already in use$`), "port $2/$1 of the host is already taken"},
+	{regexp.MustCompile(`^Conflict\. The container name "/?([^"]+)" is already in use(?s:.*)$`), "there is a container $1 already"},
+	{regexp.MustCompile(`^(?s:.*)cannot join network of a non running container(?s:.*)$`), "the pod's sandbox has ended"},
+	{regexp.MustCompile(`^(?s:.*)No such container: \S+$`), "the container is not there any more"},
+	{regexp.MustCompile(`^(?s:.*)No such image: (\S+)$`), "image $1 is not on the node any more"},
+	{regexp.MustCompile(`^network (\S+) not found$`), "the engine has no network $1"},
+	{regexp.MustCompile(`^invalid mount config for type "bind": bind source path does not exist: (.+)$`), "$1 is to be mounted, and does not exist"},
+	{regexp.MustCompile(`^(?s:.*)no space left on device$`), "the engine has no space left on its disk"},
+	{regexp.MustCompile(`^(?s:.*)[Uu]nknown runtime specified (.+)$`), "the engine has no runtime $1"},
+	{regexp.MustCompile(`^Container \S+ is not running$`), "the container is not running"},
+}
+
+// reword tells what an engine says. What is not known is told as it is.
+func reword(reason string) string {
+	for _, r := range rewordings {
+		if r.says.MatchString(reason) {
+			return r.says.ReplaceAllString(reason, r.told)
+		}
+	}
+	return reason
+}
