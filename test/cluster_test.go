@@ -275,7 +275,9 @@ func eventually(t testing.TB, what string, done func() bool) {
 }
 
 func TestMain(m *testing.M) {
-	machine.RunHelper()
+	if machine.RunHelper() {
+		return
+	}
 	code := m.Run()
 	if theShared != nil {
 		if err := errors.Join(theShared.remove(), removeImages()); err != nil {

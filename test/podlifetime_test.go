@@ -132,8 +132,8 @@ func (s *subject) abort(t *testing.T) {
 	s.awaitNothingLeft(t)
 }
 
-// technical is what only a programmer reads: sockets, requests, and what the engine's client says before the engine's words.
-var technical = regexp.MustCompile(`\.sock|http://|(Get|Head|Post|Delete) "|response from daemon|EOF|dial |context (canceled|deadline)`)
+// technical is what only a programmer reads: sockets, requests to the engine, and what its client says before its words.
+var technical = regexp.MustCompile(`\.sock|http://%2F|/v1\.\d\d/|response from daemon|EOF|dial unix|context (canceled|deadline)`)
 
 func (s *subject) patch(t *testing.T, patch string, subresource ...string) {
 	t.Helper()
@@ -197,7 +197,10 @@ func (o *outpost) followStarts(t *testing.T) *starts {
 			select {
 			case m := <-stream.Messages:
 				s.take(string(m.Action), m.Actor.ID, m.Actor.Attributes["name"])
-			case <-stream.Err: // the test has ended
+			case err := <-stream.Err:
+				if t.Context().Err() == nil {
+					t.Errorf("the engine's events broke off: %v", err)
+				}
 				return
 			}
 		}

@@ -146,7 +146,7 @@ func (r *Runtime) createSandbox(ctx context.Context, options client.ContainerCre
 	}
 	there, inspectErr := r.engine.ContainerInspect(ctx, options.Name, client.ContainerInspectOptions{})
 	if inspectErr != nil {
-		return "", fmt.Errorf("creating the sandbox: %w", errors.Join(err, inspectErr))
+		return "", fmt.Errorf("looking at the sandbox that is there: %w", inspectErr)
 	}
 	if there.Container.State.Running {
 		return there.Container.ID, nil

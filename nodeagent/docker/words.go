@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"net/url"
 	"regexp"
 	"strings"
@@ -17,11 +18,16 @@ import (
 // socket, the request and the layers of programs below the engine. What it is and wraps stays as it was; an error that is
 // not the engine's is given back as it is.
 func InWords(err error) error {
-	said, words := find(err)
-	if said == nil {
+	var told *inWords
+	if errors.As(err, &told) {
 		return err
 	}
-	return &inWords{strings.Replace(err.Error(), said.Error(), words, 1), err}
+	for said := range chain(err) {
+		if words := wordsFor(said); words != "" {
+			return &inWords{strings.Replace(err.Error(), said.Error(), words, 1), err}
+		}
+	}
+	return err
 }
 
 // plainly is InWords for the error that a function returns.
@@ -35,31 +41,32 @@ type inWords struct {
 func (e *inWords) Error() string { return e.words }
 func (e *inWords) Unwrap() error { return e.error }
 
-// find looks for the outermost error that is the engine's own, or that of reaching it, and says it in words; said is nil
-// where there is none.
-func find(err error) (said error, words string) {
-	switch e := err.(type) {
-	case nil, *inWords:
-		return nil, ""
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			if said, words = find(one); said != nil {
-				return said, words
+// chain is an error and all that it wraps, from the outside in.
+func chain(err error) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		for ; err != nil; err = errors.Unwrap(err) {
+			if !yield(err) {
+				return
 			}
 		}
-		return nil, ""
 	}
+}
+
+// wordsFor says what the engine said, or why it was not reached; empty for an error that is not itself of that kind,
+// whatever it wraps.
+func wordsFor(err error) string {
 	if reason, ok := strings.CutPrefix(err.Error(), "Error response from daemon: "); ok {
-		return err, reword(reason)
+		return reword(reason)
 	}
 	inner := errors.Unwrap(err)
-	if client.IsErrConnectionFailed(err) && !client.IsErrConnectionFailed(inner) {
-		return err, unreached(err)
+	var request *url.Error
+	switch {
+	case client.IsErrConnectionFailed(err) && !client.IsErrConnectionFailed(inner),
+		errors.As(err, &request) && !errors.As(inner, &request),
+		inner == nil && brokeOff(err):
+		return unreached(err)
 	}
-	if _, request := err.(*url.Error); request || inner == nil && brokeOff(err) {
-		return err, unreached(err)
-	}
-	return find(inner)
+	return ""
 }
 
 // unreached says why the engine was not reached.

@@ -13,16 +13,16 @@ import (
 // helperRole names, in its environment, what a process of this program does on a machine.
 const helperRole = "LEME_TEST_MACHINE_HELPER"
 
-// RunHelper is called first in the TestMain of tests that use Listen or Watch: where the test's program runs again, as a
-// helper on a machine, it does not return.
-func RunHelper() {
+// RunHelper is called first in the TestMain of tests that use Listen, and says whether this process was a helper on a
+// machine, and not to run tests: they run the test's program again.
+func RunHelper() bool {
 	switch os.Getenv(helperRole) {
 	case "listen":
 		listen()
 	default:
-		return
+		return false
 	}
-	os.Exit(0)
+	return true
 }
 
 // helper prepares a process of this program.
