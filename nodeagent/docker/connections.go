@@ -54,7 +54,7 @@ func (r *Runtime) connect(ctx context.Context, c pod.Container, e network.Endpoi
 		r.connections.set(c.ID, 0)
 	}
 	connector := r.connector()
-	if connector == nil || c.State != pod.Running || pid == c.PID {
+	if connector == nil || !c.Runs() || pid == c.PID {
 		return nil
 	}
 	if err := connector.Connect(ctx, e, c.ID, c.PID); err != nil {
@@ -84,7 +84,7 @@ func (r *Runtime) mend(ctx context.Context, c pod.Container, e network.Endpoint)
 // lacksConnection says whether a running sandbox is to be looked at again.
 func (r *Runtime) lacksConnection(c pod.Container) bool {
 	pid, own := r.connections.process(c.ID)
-	return own && c.State == pod.Running && pid != c.PID && r.connector() != nil
+	return own && c.Runs() && pid != c.PID && r.connector() != nil
 }
 
 // joinable refuses what would join a sandbox that could not be connected.

@@ -87,7 +87,16 @@ func (r *Runtime) known(s container.Summary) (pod.Container, bool) {
 	defer r.mu.Unlock()
 	c, ok := r.inspected[s.ID]
 	// "created" tells nothing: it is also the state of a container whose start failed.
-	return c, ok && c.State == state(s.State) && c.State != pod.Created && !r.lacksConnection(c)
+	return c, ok && c.State == state(s.State) && c.State != pod.Created && !r.lacksConnection(c) && !r.disconnected(c, s)
+}
+
+// disconnected says whether somebody has taken a sandbox off the network to which the engine had connected it.
+func (r *Runtime) disconnected(c pod.Container, s container.Summary) bool {
+	if !c.Sandbox || !c.Runs() || r.Network == nil || s.HostConfig.NetworkMode != r.Network.Name() || s.NetworkSettings == nil {
+		return false
+	}
+	e := s.NetworkSettings.Networks[r.Network.Name()]
+	return e == nil || e.IPAddress.String() != c.IP
 }
 
 // keep remembers what was observed.
@@ -130,6 +139,8 @@ func (r *Runtime) inspect(ctx context.Context, id string) (c pod.Container, endp
 	c = observed(result.Container)
 	if e, ok := network.EndpointOf(result.Container.Config.Labels); ok && c.Sandbox {
 		c.IP, endpoint = e.Address.String(), &e
+	} else if c.Sandbox && c.Runs() && c.IP == "" && r.Network != nil && string(result.Container.HostConfig.NetworkMode) == r.Network.Name() {
+		c.State = pod.Unknown // it is off the network, and with it the pod
 	}
 	return c, endpoint, nil
 }
@@ -179,6 +190,8 @@ func state(s container.ContainerState) pod.State {
 		return pod.Created
 	case container.StateRunning:
 		return pod.Running
+	case container.StatePaused:
+		return pod.Paused
 	case container.StateExited, container.StateRemoving, container.StateDead: // what goes has ended
 		return pod.Exited
 	}

@@ -291,7 +291,7 @@ func TestStates(t *testing.T) {
 		"removing":            {container.State{Status: container.StateRemoving, StartedAt: started, FinishedAt: ended}, pod.Exited},
 		"dead":                {container.State{Status: container.StateDead, StartedAt: started, FinishedAt: ended}, pod.Exited},
 		"removing, never ran": {container.State{Status: container.StateRemoving}, pod.Created},
-		"paused":              {container.State{Status: container.StatePaused, StartedAt: started}, pod.Unknown},
+		"paused":              {container.State{Status: container.StatePaused, StartedAt: started}, pod.Paused},
 	} {
 		if got := observed(container.InspectResponse{State: &row.state, Config: &container.Config{}}).State; got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)

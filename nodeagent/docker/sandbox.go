@@ -46,11 +46,29 @@ func (r *Runtime) runAddressedSandbox(ctx context.Context, s pod.Sandbox, image 
 	}
 	for range addressAttempts {
 		c, err := r.runSandboxAt(ctx, s, image)
+		if errdefs.IsNotFound(err) && r.remakeNetwork(ctx) {
+			continue
+		}
 		if err == nil || !errors.Is(err, network.ErrAddressTaken) && !strings.Contains(err.Error(), "Address already in use") {
 			return c, err
 		}
 	}
 	return pod.Container{}, fmt.Errorf("giving the pod an address: the last %d were all taken", addressAttempts)
+}
+
+// remakeNetwork makes the pod network again if somebody has removed it; false when it was there.
+func (r *Runtime) remakeNetwork(ctx context.Context) bool {
+	network, ok := r.Network.(interface {
+		Remake(ctx context.Context) (remade bool, err error)
+	})
+	if !ok {
+		return false
+	}
+	remade, err := network.Remake(ctx)
+	if err != nil {
+		r.Logger.Warn("cannot make the pod network again, which somebody has removed", "error", err)
+	}
+	return remade
 }
 
 // runSandboxAt runs a sandbox with the next free address, which is given back if that fails.

@@ -109,6 +109,24 @@ func (b *Bridge) Ensure(ctx context.Context, podCIDR netip.Prefix) error {
 	return b.learn(ctx, l)
 }
 
+// Remake makes the network again if the engine has it no more: somebody removed it while no pod was on it.
+func (b *Bridge) Remake(ctx context.Context) (remade bool, err error) {
+	b.mu.Lock()
+	p := b.pool
+	b.mu.Unlock()
+	if p == nil {
+		return false, errNoRange
+	}
+	there, err := b.find(ctx)
+	if there != nil || err != nil {
+		return false, err
+	}
+	if err := b.create(ctx, p.layout); err != nil && !errdefs.IsConflict(err) { // a conflict is another pod's same effort
+		return false, err
+	}
+	return true, nil
+}
+
 // Range is the pod range with which the engine has the network; ok is false when it has none.
 func (b *Bridge) Range(ctx context.Context) (podCIDR netip.Prefix, ok bool, err error) {
 	there, err := b.find(ctx)

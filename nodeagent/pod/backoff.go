@@ -14,12 +14,12 @@ type BackOff struct {
 	Delay time.Duration // before the next restart
 }
 
-// Until is when a container that ended may start again.
-func (b BackOff) Until(last Container) time.Time {
+// Until is when a container that ended at some time may start again.
+func (b BackOff) Until(last Container, end time.Time) time.Time {
 	if ranLong(last) {
-		return last.Finished
+		return end
 	}
-	return last.Finished.Add(b.Delay)
+	return end.Add(b.Delay)
 }
 
 // Next is what to remember once the container is started again.

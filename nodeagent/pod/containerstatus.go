@@ -74,13 +74,16 @@ func (v *View) absent(s *corev1.ContainerStatus, p Plan, c *corev1.Container, in
 	before := v.reported(c.Name)
 	if before != nil && before.ContainerID != "" {
 		*s = *before.DeepCopy()
-		s.Ready, s.Started = false, &off
+		again := init && !isSidecar(c) && s.State.Running != nil // it was not done
 		if s.State.Terminated == nil && s.State.Waiting == nil {
 			s.State = lost(before)
 		}
-		if v.Pod.DeletionTimestamp != nil || isTerminal(v.Pod.Status.Phase) || s.State.Terminated != nil && !restarts(v.Pod, c, init, int(s.State.Terminated.ExitCode)) {
+		s.Ready, s.Started = init && !isSidecar(c) && s.State.Terminated != nil && s.State.Terminated.ExitCode == 0, &off
+		if v.Pod.DeletionTimestamp != nil || isTerminal(v.Pod.Status.Phase) ||
+			s.State.Terminated != nil && !again && !restarts(v.Pod, c, init, int(s.State.Terminated.ExitCode)) {
 			return
 		}
+		s.Ready = false
 		if s.State.Terminated != nil {
 			s.LastTerminationState = corev1.ContainerState{Terminated: s.State.Terminated}
 		}
@@ -98,10 +101,14 @@ func (v *View) defaultReason() string {
 
 // lost is the end of a container that somebody removed while it ran.
 func lost(before *corev1.ContainerStatus) corev1.ContainerState {
-	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+	end := &corev1.ContainerStateTerminated{
 		ExitCode: 137, Reason: "ContainerStatusUnknown", ContainerID: before.ContainerID,
 		Message: "The container could not be located when the pod was terminated",
-	}}
+	}
+	if ran := before.State.Running; ran != nil {
+		end.StartedAt = ran.StartedAt
+	}
+	return corev1.ContainerState{Terminated: end}
 }
 
 func (v *View) terminated(c Container) *corev1.ContainerStateTerminated {
@@ -159,7 +166,7 @@ func (v *View) ready(c *corev1.Container, have Container, init bool) bool {
 	if init && !isSidecar(c) {
 		return have.State == Exited && have.ExitCode == 0
 	}
-	if !v.started(c, have) {
+	if have.State != Running || !v.started(c, have) {
 		return false
 	}
 	return c.ReadinessProbe == nil || v.health(have).Readiness == probe.Success

@@ -73,7 +73,7 @@ func (v *View) ends() bool {
 // alive says that a container runs, or that one is being started.
 func (v *View) alive() bool {
 	for _, c := range v.Containers {
-		if !c.Sandbox && c.State == Running {
+		if !c.Sandbox && c.Runs() {
 			return true
 		}
 	}

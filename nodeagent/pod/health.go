@@ -15,7 +15,7 @@ func (w *worker) probe(ctx context.Context) {
 	if !w.view.Gone && w.view.Pod.DeletionTimestamp == nil && w.view.Refused == "" {
 		for _, have := range w.view.Containers {
 			c := containerOf(w.view.Pod, have.Name)
-			if have.State != Running || have.Sandbox || c == nil || w.view.Busy[have.Name].Verb != "" {
+			if !have.Runs() || have.Sandbox || c == nil || w.view.Busy[have.Name].Verb != "" {
 				continue
 			}
 			wanted[have.ID] = true

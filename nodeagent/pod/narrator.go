@@ -53,12 +53,13 @@ func (n *narrator) pod(pod *corev1.Pod, kind, reason, message string) {
 }
 
 // tell announces what a plan brings that is new.
-func (n *narrator) tell(pod *corev1.Pod, p Plan, refused string, now time.Time) {
-	if refused != "" && !n.refused {
+func (n *narrator) tell(v *View, p Plan, now time.Time) {
+	pod := v.Pod
+	if v.Refused != "" && !n.refused {
 		n.refused = true
-		n.pod(pod, corev1.EventTypeWarning, unsupportedReason, refused)
+		n.pod(pod, corev1.EventTypeWarning, unsupportedReason, v.Refused)
 	}
-	if end, ok := deadline(pod); ok && !now.Before(end) && !isTerminal(pod.Status.Phase) && !n.overdue {
+	if end, ok := v.deadline(); ok && !now.Before(end) && !isTerminal(pod.Status.Phase) && !n.overdue {
 		n.overdue = true
 		n.pod(pod, corev1.EventTypeNormal, deadlineExceeded, deadlineMessage)
 	}

@@ -40,6 +40,9 @@ type View struct {
 	HostIP   string
 	ImageIDs map[string]string // status.imageID by the engine's image ID
 	Messages map[string]string // termination messages by container ID
+
+	Ended map[string]time.Time // when containers did that have ended, by ID, on the clock that nobody sets
+	Begun anchor               // when the pod did
 }
 
 // Operation is an action under way.
@@ -84,7 +87,7 @@ func newestFirst(list []Container) {
 // sandbox is the one that runs.
 func (g group) sandbox() (Container, bool) {
 	for _, s := range g.sandboxes {
-		if s.State == Running {
+		if s.Runs() {
 			return s, true
 		}
 	}
@@ -105,7 +108,7 @@ func (g group) running() []Container {
 	var all []Container
 	for _, list := range g.byName {
 		for _, c := range list {
-			if c.State == Running {
+			if c.Runs() {
 				all = append(all, c)
 			}
 		}
@@ -135,9 +138,20 @@ func (v *View) reported(name string) *corev1.ContainerStatus {
 	return nil
 }
 
+// endOf is when a container ended. One of which only the API's time is known, in what is the future by now, ended long ago.
+func (v *View) endOf(c Container, now time.Time) time.Time {
+	if end, known := v.Ended[c.ID]; known {
+		return end
+	}
+	if c.Finished.After(now) {
+		return time.Time{}
+	}
+	return c.Finished
+}
+
 // started says whether a running container is past its startup probe and its postStart hook.
 func (v *View) started(c *corev1.Container, have Container) bool {
-	if have.State != Running || v.Busy[c.Name].Verb == Start {
+	if !have.Runs() || v.Busy[c.Name].Verb == Start {
 		return false
 	}
 	return c.StartupProbe == nil || v.health(have).Startup == probe.Success
@@ -166,10 +180,8 @@ func (v *View) ended(g group, name string) (exitCode int, ok bool) {
 	if c, found := g.newest(name); found {
 		return c.ExitCode, c.State == Exited
 	}
-	if s := v.reported(name); s != nil && s.State.Terminated != nil {
-		return int(s.State.Terminated.ExitCode), true
-	}
-	return 0, false
+	last, ok := v.remembered(g, name)
+	return last.ExitCode, ok
 }
 
 // attempt numbers the next start of a container, past all that the engine has or the API remembers.
@@ -177,8 +189,12 @@ func (v *View) attempt(g group, name string) int {
 	if c, found := g.newest(name); found {
 		return c.Attempt + 1
 	}
-	if s := v.reported(name); s != nil && s.ContainerID != "" {
-		return int(s.RestartCount) + 1
+	s := v.reported(name)
+	switch {
+	case s == nil:
+		return 0
+	case s.ContainerID == "": // what was to be this attempt never ran
+		return int(s.RestartCount)
 	}
-	return 0
+	return int(s.RestartCount) + 1
 }

@@ -108,6 +108,9 @@ func (w *worker) fail(a Action, err error) {
 	}
 	f.Delay = double(w.view.Failures[a.key()].Delay, p.first, p.most)
 	w.view.Failures[a.key()] = f
+	if f.Reason == createError {
+		w.distrustVolumes() // what it mounts may be gone
+	}
 	w.log.Debug("an operation failed", "action", a.String(), "error", err, "again", f.Delay)
 	var mounts volume.Errors
 	if errors.As(err, &mounts) {

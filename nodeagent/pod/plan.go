@@ -133,21 +133,34 @@ func (p *planner) replaceSandbox() {
 		p.do(Action{Verb: RunSandbox, Attempt: last.Attempt})
 		return
 	}
-	if until := p.BackOff[sandboxKey].Until(last); p.now.Before(until) {
+	if until := p.BackOff[sandboxKey].Until(last, p.endOf(last, p.now)); p.now.Before(until) {
 		p.plan.wakeAt(until)
 		return
 	}
 	p.do(Action{Verb: RunSandbox, Attempt: last.Attempt + 1})
 }
 
-// sweep removes sandboxes before this one, and all dead containers but the last of each name.
+// sweep removes sandboxes before this one, and all dead containers but the last of each name. Of each name only the
+// newest attempt may run.
 func (p *planner) sweep(sandbox Container) {
 	for _, s := range p.group.sandboxes {
 		if s.ID != sandbox.ID {
 			p.remove(s)
 		}
 	}
+	p.sweepOld()
 	p.sweepDead()
+}
+
+// sweepOld ends what somebody started again though another attempt has taken its place.
+func (p *planner) sweepOld() {
+	for name, list := range p.group.byName {
+		for _, c := range list[1:] {
+			if c.Runs() {
+				p.kill(c, fmt.Sprintf("Container %s is of an attempt before, will be stopped", name))
+			}
+		}
+	}
 }
 
 func (p *planner) sweepDead() {
@@ -187,10 +200,14 @@ func (p *planner) initialized(sandbox Container) bool {
 
 func (p *planner) pastInit(sandbox Container) bool {
 	for i := range p.Pod.Spec.Containers {
-		for _, c := range p.group.byName[p.Pod.Spec.Containers[i].Name] {
+		name := p.Pod.Spec.Containers[i].Name
+		for _, c := range p.group.byName[name] {
 			if in(sandbox, c) {
 				return true
 			}
+		}
+		if last, ran := p.remembered(p.group, name); ran && in(sandbox, last) {
+			return true
 		}
 	}
 	return false
@@ -203,8 +220,8 @@ func (p *planner) tend(sandbox Container, c *corev1.Container, init bool) {
 	switch {
 	case busy:
 	case !found:
-		p.start(c, Action{Attempt: p.attempt(p.group, c.Name)})
-	case have.State == Running:
+		p.bringBack(sandbox, c, init)
+	case have.Runs():
 		if why, grace := p.unfit(sandbox, c, have); why != "" {
 			renew := have.Hash != Hash(c) || p.resizesByRestart(c, have)
 			p.do(Action{Verb: Kill, Container: have.Name, ID: have.ID, Grace: grace, Why: why, Renew: renew})
@@ -254,7 +271,10 @@ func (p *planner) restart(sandbox Container, c *corev1.Container, last Container
 	if !again {
 		return
 	}
-	if until := p.BackOff[c.Name].Until(last); p.now.Before(until) && !fresh {
+	if p.Stale && p.Failures[volumesKey].At.IsZero() {
+		return // somebody may have been at the volumes while it ran: they are looked at first
+	}
+	if until := p.BackOff[c.Name].Until(last, p.endOf(last, p.now)); p.now.Before(until) && !fresh {
 		p.plan.wakeAt(until)
 		p.plan.Waiting[c.Name] = Waiting{Reason: "CrashLoopBackOff", Message: fmt.Sprintf("back-off %s restarting failed container=%s pod=%s",
 			p.BackOff[c.Name].Delay, c.Name, fullName(p.Pod))}

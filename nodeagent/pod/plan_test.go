@@ -89,6 +89,33 @@ func TestPlan(t *testing.T) {
 	whole := func(v *View) {
 		v.Pod.Spec.Resources = &corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
 	}
+	withLog := func(v *View) {
+		v.Pod.Spec.Containers = append(v.Pod.Spec.Containers, corev1.Container{Name: "log", Image: "img:1"})
+	}
+	// ran is what the API remembers of a container: that it runs, or the code with which it ended five seconds ago.
+	ran := func(name string, restarts int32, code *int32) func(*View) {
+		s := corev1.ContainerStatus{Name: name, ContainerID: "docker://x", RestartCount: restarts}
+		if code != nil {
+			s.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: *code, StartedAt: metav1.NewTime(ago(30 * time.Second)), FinishedAt: metav1.NewTime(ago(5 * time.Second))}
+		} else {
+			s.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(ago(30 * time.Second))}
+		}
+		return func(v *View) { v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{s} }
+	}
+	backOff := func(v *View) { v.BackOff = map[string]BackOff{"web": {10 * time.Second}} }
+	endedFor := func(d time.Duration) func(*View) {
+		return func(v *View) { v.Ended = map[string]time.Time{"web0": ago(d)} }
+	}
+	set := func(c Container, by time.Duration) Container {
+		c.Started, c.Finished = c.Started.Add(by), c.Finished.Add(by)
+		return c
+	}
+	active := func(seconds int64, wall, steady time.Duration) func(*View) {
+		return func(v *View) {
+			v.Pod.Spec.ActiveDeadlineSeconds, v.Pod.Status.StartTime = &seconds, &metav1.Time{Time: ago(wall)}
+			v.Begun = anchor{ago(wall), ago(steady)}
+		}
+	}
 	reported := func(v *View) { v.Reported = true }
 	deleted := func(v *View) {
 		v.Pod.DeletionTimestamp, v.Pod.DeletionGracePeriodSeconds = &metav1.Time{Time: now}, ptr(int64(3))
@@ -132,6 +159,27 @@ func TestPlan(t *testing.T) {
 		{"removed behind our back", nil, []func(*View){func(v *View) {
 			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", ContainerID: "docker://x", RestartCount: 4}}
 		}}, "start web 5"},
+		{"removed before it ran", nil, []func(*View){func(v *View) {
+			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", RestartCount: 4}}
+		}}, "start web 4"},
+		{"removed as it ran", nil, []func(*View){ran("web", 3, nil)}, "start web 4"},
+		{"removed as it ran, never", nil, []func(*View){never, ran("web", 0, nil)}, "remove s0; free volumes"},
+		{"removed after its end", nil, []func(*View){ran("web", 3, ptr(int32(1)))}, "start web 4"},
+		{"removed after its end, in its back-off", nil, []func(*View){ran("web", 3, ptr(int32(1))), func(v *View) {
+			v.BackOff = map[string]BackOff{"web": {10 * time.Second}}
+		}}, ""},
+		{"removed after its end, others run on", []Container{made("log", 0, Running)}, []func(*View){never, withLog, ran("web", 0, ptr(int32(1)))}, ""},
+		{"removed after it ended well, others run on", []Container{made("log", 0, Running)}, []func(*View){onFailure, withLog, ran("web", 0, ptr(int32(0)))}, ""},
+		{"removed with its init containers", nil, []func(*View){withInit, ran("web", 0, ptr(int32(1)))}, "start web 1"},
+		{"an init container removed as it ran", nil, []func(*View){withInit, never, func(v *View) {
+			ran("one", 0, nil)(v)
+			v.Pod.Status.InitContainerStatuses, v.Pod.Status.ContainerStatuses = v.Pod.Status.ContainerStatuses, nil
+		}}, "start one 1"},
+		{"held by somebody", []Container{made("web", 0, Paused)}, nil, ""},
+		{"its sandbox held by somebody", []Container{made("web", 0, Running)}, []func(*View){func(v *View) { v.Containers[0].State = Paused }}, ""},
+		{"held, and deleted", []Container{made("web", 0, Paused)}, []func(*View){deleted}, "kill web within 3s: Stopping container web"},
+		{"one of before runs again", []Container{made("web", 1, Running), made("web", 0, Running)}, nil,
+			"kill web within 5s: Container web is of an attempt before, will be stopped"},
 		{"refused", nil, []func(*View){bare, func(v *View) { v.Refused = "no" }}, ""},
 
 		// Init containers and sidecars.
@@ -156,6 +204,12 @@ func TestPlan(t *testing.T) {
 		{"ended well", []Container{exited("web", 0, 0)}, nil, "start web 1"},
 		{"crash loop", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.BackOff = map[string]BackOff{"web": {10 * time.Second}} }}, ""},
 		{"crash loop over", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.BackOff = map[string]BackOff{"web": {5 * time.Second}} }}, "start web 1"},
+		{"crash loop, the clock was set back since", []Container{set(exited("web", 0, 1), 3*time.Hour)}, []func(*View){backOff, endedFor(11 * time.Second)}, "start web 1"},
+		{"crash loop, the clock was set forwards since", []Container{set(exited("web", 0, 1), -3*time.Hour)}, []func(*View){backOff, endedFor(9 * time.Second)}, ""},
+		{"died, volumes are looked at first", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.Stale = true }}, "prepare volumes"},
+		{"died, volumes cannot be brought up to date", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) {
+			v.Stale, v.Failures = true, map[string]Failure{volumesKey: {At: ago(time.Second), Delay: time.Minute}}
+		}}, "start web 1"},
 		{"older dead ones go", []Container{made("web", 3, Running), exited("web", 2, 1), exited("web", 1, 1)}, nil, "remove web1"},
 		{"failed to start just now", nil, []func(*View){func(v *View) {
 			v.Failures = map[string]Failure{"web": {Reason: createError, At: ago(time.Second), Delay: 2 * time.Second}}
@@ -240,6 +294,9 @@ func TestPlan(t *testing.T) {
 		{"too long active", []Container{made("web", 0, Running)}, []func(*View){func(v *View) {
 			v.Pod.Spec.ActiveDeadlineSeconds, v.Pod.Status.StartTime = ptr(int64(60)), &metav1.Time{Time: ago(time.Minute)}
 		}}, "kill web within 5s: Stopping container web"},
+		{"active for a minute, the clock was set forwards since", []Container{made("web", 0, Running)}, []func(*View){active(100, 3*time.Hour, time.Minute)}, ""},
+		{"too long active, the clock was set back since", []Container{made("web", 0, Running)}, []func(*View){active(100, -3*time.Hour, 2*time.Minute)},
+			"kill web within 5s: Stopping container web"},
 		{"terminal in the API", []Container{exited("web", 0, 1)}, []func(*View){func(v *View) { v.Pod.Status.Phase = corev1.PodFailed }}, "remove s0; free volumes"},
 		{"terminal, volumes free", []Container{exited("web", 0, 1)}, []func(*View){never, func(v *View) { v.Freed = true }}, "remove s0"},
 
@@ -299,7 +356,7 @@ func TestBackOff(t *testing.T) {
 	var b BackOff
 	var waits []time.Duration
 	for range 8 {
-		waits = append(waits, b.Until(short).Sub(now))
+		waits = append(waits, b.Until(short, short.Finished).Sub(now))
 		b = b.Next(short)
 	}
 	want := []time.Duration{0, 10, 20, 40, 80, 160, 300, 300}
@@ -308,7 +365,7 @@ func TestBackOff(t *testing.T) {
 			t.Errorf("restart %d waits %s, want %ds", i, waits[i], want[i])
 		}
 	}
-	if wait := b.Until(long).Sub(now); wait != 0 {
+	if wait := b.Until(long, long.Finished).Sub(now); wait != 0 {
 		t.Errorf("after a long run it waits %s", wait)
 	}
 	if b.Next(long).Delay != backOffInitial {

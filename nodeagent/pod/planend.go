@@ -21,7 +21,7 @@ func isTerminal(phase corev1.PodPhase) bool {
 
 // overdue says that spec.activeDeadlineSeconds have passed.
 func (p *planner) overdue() bool {
-	deadline, ok := deadline(p.Pod)
+	deadline, ok := p.deadline()
 	if !ok {
 		return false
 	}
@@ -38,11 +38,12 @@ const (
 	deadlineMessage  = "Pod was active on the node longer than the specified deadline"
 )
 
-func deadline(pod *corev1.Pod) (time.Time, bool) {
-	if pod.Spec.ActiveDeadlineSeconds == nil || pod.Status.StartTime == nil {
+func (v *View) deadline() (time.Time, bool) {
+	if v.Pod.Spec.ActiveDeadlineSeconds == nil || v.Pod.Status.StartTime == nil {
 		return time.Time{}, false
 	}
-	return pod.Status.StartTime.Add(time.Duration(*pod.Spec.ActiveDeadlineSeconds) * time.Second), true
+	begun := v.Begun.of(v.Pod.Status.StartTime.Time)
+	return begun.Add(time.Duration(*v.Pod.Spec.ActiveDeadlineSeconds) * time.Second), true
 }
 
 // initFailed says that an init container ended badly and is not to run again.
@@ -50,7 +51,10 @@ func (p *planner) initFailed() bool {
 	for i := range p.Pod.Spec.InitContainers {
 		c := &p.Pod.Spec.InitContainers[i]
 		code, ended := p.ended(p.group, c.Name)
-		last, _ := p.group.newest(c.Name)
+		last, found := p.group.newest(c.Name)
+		if s := p.reported(c.Name); !found && s != nil && s.State.Running != nil {
+			continue // somebody removed it on its way: it runs again
+		}
 		if !isSidecar(c) && ended && code != 0 && !restarts(p.Pod, c, true, code) && !p.endedForAll(p.group, last) {
 			return true
 		}
@@ -220,7 +224,7 @@ func (p *planner) graceLeft() time.Duration {
 	grace, end := p.grace(), time.Time{}
 	if t := p.Pod.DeletionTimestamp; t != nil {
 		end = t.Time
-	} else if d, ok := deadline(p.Pod); ok && !p.now.Before(d) {
+	} else if d, ok := p.deadline(); ok && !p.now.Before(d) {
 		end = d.Add(grace)
 	}
 	if end.IsZero() {

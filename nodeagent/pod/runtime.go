@@ -77,8 +77,12 @@ const (
 	Created State = "created"
 	Running State = "running"
 	Exited  State = "exited"
-	Unknown State = "unknown" // paused
+	Paused  State = "paused"  // somebody holds its processes; it can be stopped, and go on
+	Unknown State = "unknown" // cannot be used any more
 )
+
+// Runs says whether a container has processes, held or not.
+func (c Container) Runs() bool { return c.State == Running || c.State == Paused }
 
 // Image is an image that the engine has.
 type Image struct {

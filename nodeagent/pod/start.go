@@ -23,6 +23,9 @@ func (w *worker) start(a Action) operation {
 	g, making := groupOf(w.expected()), w.making
 	sandbox, _ := g.sandbox()
 	last, restarted := g.newest(a.Container)
+	if !restarted {
+		last, restarted = w.view.remembered(g, a.Container)
+	}
 	pod := w.podNow()
 	targetID, noTarget := target(pod, g, c.Name)
 	share := w.view.share(c)

@@ -52,7 +52,7 @@ func (v *View) addresses(s *corev1.PodStatus, g group) {
 
 // explain gives the reason of a whole pod's state, where there is one of ours.
 func (v *View) explain(s *corev1.PodStatus, now time.Time) {
-	switch end, ok := deadline(v.Pod); {
+	switch end, ok := v.deadline(); {
 	case ok && !now.Before(end) && !isTerminal(v.Pod.Status.Phase):
 		s.Phase, s.Reason, s.Message = corev1.PodFailed, deadlineExceeded, deadlineMessage
 	case v.Refused != "" && !isTerminal(s.Phase):

@@ -110,6 +110,15 @@ func TestStatus(t *testing.T) {
 			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", ContainerID: "docker://x", RestartCount: 1,
 				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 		}}, "Running PodReadyToStartContainers Initialized | web 1 ContainerCreating after ContainerStatusUnknown(137)"},
+		{"removed behind our back, never", nil, []func(*View){never, func(v *View) {
+			v.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "web", ContainerID: "docker://x",
+				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+		}}, "Failed PodReadyToStartContainers Initialized | web 0 ContainerStatusUnknown(137)"},
+		{"init removed after it was done", []Container{made("web", 0, Running)}, []func(*View){withInit, func(v *View) {
+			v.Pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "one", ContainerID: "docker://x", Ready: true,
+				State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}}}
+		}}, "Running PodReadyToStartContainers Initialized Ready ContainersReady | one 0 Completed(0) ready | web 0 running ready"},
+		{"held by somebody", []Container{made("web", 0, Paused)}, nil, "Running PodReadyToStartContainers Initialized | web 0 running"},
 		{"killed as all start again", []Container{exited("side", 0, 42), exited("web", 0, 137)}, []func(*View){withSidecar, never, all},
 			"Running PodReadyToStartContainers Initialized AllContainersRestarting | side 0 Error(42) | web 0 RestartingAllContainers after RestartingAllContainers(137)"},
 		{"deleted as all start again", []Container{exited("side", 0, 42), exited("web", 0, 143)}, []func(*View){withSidecar, never, all, deleted},

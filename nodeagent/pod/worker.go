@@ -73,7 +73,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 	}
 	w.view = View{
 		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
-		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{},
+		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{}, Ended: map[string]time.Time{},
 	}
 	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
 	return w
@@ -110,11 +110,14 @@ func (w *worker) round(ctx context.Context) (wake time.Time, done bool) {
 	w.enter(ctx)
 	w.askForRoom()
 	now := time.Now()
+	if start := w.view.Pod.Status.StartTime; start != nil {
+		w.view.Begun = w.view.Begun.at(start.Time, now)
+	}
 	plan := w.view.Plan(now)
 	if len(plan.Actions) > 0 {
 		w.log.Debug("planned", "plan", plan.String())
 	}
-	w.narrator.tell(w.view.Pod, plan, w.view.Refused, now)
+	w.narrator.tell(&w.view, plan, now)
 	for _, c := range w.narrator.resizes.next(&w.view) {
 		w.narrator.pod(w.view.Pod, c.kind, c.reason, c.message)
 	}
@@ -202,6 +205,9 @@ func (w *worker) study(ctx context.Context) {
 	present := map[string]bool{}
 	for _, c := range w.view.Containers {
 		present[c.ID] = true
+		if _, known := w.view.Ended[c.ID]; !known && c.State == Exited {
+			w.noteEnd(c)
+		}
 		if c.Sandbox {
 			continue
 		}
@@ -218,9 +224,21 @@ func (w *worker) study(ctx context.Context) {
 		}
 	}
 	maps.DeleteFunc(w.view.Messages, func(id, _ string) bool { return !present[id] })
+	maps.DeleteFunc(w.view.Ended, func(id string, _ time.Time) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Resized, func(id string, _ Share) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Renewed, func(id string, _ bool) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Hooked, func(id string, _ bool) bool { return !present[id] })
+}
+
+// noteEnd keeps when a container ended. Before it starts again its volumes are looked at.
+func (w *worker) noteEnd(c Container) {
+	w.view.Ended[c.ID] = steady(c.Finished, time.Now())
+	w.distrustVolumes()
+}
+
+// distrustVolumes has the volumes that are set up be brought to what they must be.
+func (w *worker) distrustVolumes() {
+	w.view.Stale = w.view.Stale || w.view.Volumes && len(w.view.Pod.Spec.Volumes) > 0
 }
 
 func (w *worker) studyImage(ctx context.Context, c Container) {
