@@ -41,6 +41,9 @@ func (w *worker) collect() {
 		w.view.Pod = m.pod
 	}
 	w.view.Gone = m.gone
+	if !m.gone && m.pod.DeletionTimestamp == nil { // or no more, of a server that has gone back to a backup
+		w.view.Clean, w.view.Deleted = false, false
+	}
 	if m.end != nil && (w.view.End == nil || !w.view.End.Rejected) {
 		w.view.End = m.end
 	}
@@ -88,11 +91,11 @@ func (w *worker) nudge() {
 	}
 }
 
-// keep tells the worker that the API has the pod, in this state.
-func (w *worker) keep(pod *corev1.Pod) {
+// keep tells the worker that the API has the pod, in this state; list is as for overrules.
+func (w *worker) keep(pod *corev1.Pod, list revision) {
 	w.post(func(m *mailbox) {
 		m.gone = false
-		if !older(pod, m.pod) {
+		if overrules(pod, m.pod, list) {
 			m.pod = pod
 		}
 	})

@@ -111,11 +111,11 @@ func (m *Manager) worker(uid types.UID) *worker {
 }
 
 // ensure starts a worker for a pod that has none, or passes the pod's newer state on.
-func (m *Manager) ensure(pod *corev1.Pod, gone bool) {
+func (m *Manager) ensure(pod *corev1.Pod, list revision, gone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if w := m.workers[pod.UID]; w != nil {
-		w.keep(pod)
+		w.keep(pod, list)
 	} else if m.ctx != nil {
 		m.start(m.ctx, pod, gone)
 	}

@@ -79,10 +79,10 @@ func (m *mirrored) forget(pod *corev1.Pod) {
 	})
 }
 
-// show notes the state of a mirror in the API.
-func (m *mirrored) show(pod *corev1.Pod) {
+// show notes the state of a mirror in the API; list is as for overrules.
+func (m *mirrored) show(pod *corev1.Pod, list revision) {
 	m.change(nameOf(pod), func(p *mirroredPod) {
-		if p.shown == nil || p.shown.UID != pod.UID || !older(pod, p.shown) {
+		if p.shown == nil || p.shown.UID != pod.UID || overrules(pod, p.shown, list) {
 			p.shown = pod
 		}
 	})
@@ -112,11 +112,11 @@ func (m *mirrored) answered(pod *corev1.Pod, losses int, sent sentStatus) {
 }
 
 // replace notes all the mirrors that the API has. From now on it is known which are missing, and which too many.
-func (m *mirrored) replace(list []*corev1.Pod) {
+func (m *mirrored) replace(list []*corev1.Pod, asOf revision) {
 	there := map[types.NamespacedName]bool{}
 	for _, pod := range list {
 		there[nameOf(pod)] = true
-		m.show(pod)
+		m.show(pod, asOf)
 	}
 	m.mu.Lock()
 	m.known = true

@@ -188,7 +188,7 @@ func TestLateAnswer(t *testing.T) {
 	m.tell(static)
 	made := mirrorOf(static, &corev1.Node{})
 	made.UID, made.ResourceVersion = "made", "5"
-	m.show(made)
+	m.show(made, 0)
 	m.lose(made)
 	m.answered(made, 0, sentStatus{})
 	if p := m.pods[nameOf(static)]; p.shown != nil {

@@ -164,7 +164,7 @@ func (w *worker) prepareVolumes() operation {
 			return nil, err
 		}
 		return func() {
-			w.paths, w.view.Volumes, w.view.Stale = paths, true, false
+			w.paths, w.view.Volumes, w.view.Stale, w.view.Freed = paths, true, false, false
 			w.publish()
 		}, nil
 	}

@@ -95,7 +95,7 @@ func (m *Manager) adopt(ctx context.Context, c Container) error {
 		return err
 	}
 	m.config.Logger.Info("containers belong to no pod any more", "pod", c.PodNamespace+"/"+c.PodName, "uid", c.PodUID)
-	m.ensure(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: c.PodNamespace, Name: c.PodName, UID: c.PodUID}}, true)
+	m.ensure(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: c.PodNamespace, Name: c.PodName, UID: c.PodUID}}, 0, true)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -120,11 +119,4 @@ func (w *worker) deletePod() operation {
 		}
 		return func() { w.view.Deleted = true }, nil
 	}
-}
-
-// older compares the versions of two states of one object, which are numbers that grow.
-func older(a, b *corev1.Pod) bool {
-	va, errA := strconv.ParseUint(a.ResourceVersion, 10, 64)
-	vb, errB := strconv.ParseUint(b.ResourceVersion, 10, 64)
-	return errA == nil && errB == nil && va < vb
 }

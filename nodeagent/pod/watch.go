@@ -20,17 +20,23 @@ func (m *Manager) watchPods(ctx context.Context) {
 		return
 	}
 	selector := "spec.nodeName=" + m.config.NodeName
-	object.Follow(ctx, m.config.Client, m.config.Client.CoreV1().Pods(metav1.NamespaceAll), selector, &corev1.Pod{}, podStore{m})
+	object.Follow(ctx, m.config.Client, m.config.Client.CoreV1().Pods(metav1.NamespaceAll), selector, &corev1.Pod{}, &podStore{m: m})
 }
 
 // podStore is the manager as what a reflector fills (cache.ReflectorStore): the workers are the store.
-type podStore struct{ m *Manager }
+type podStore struct {
+	m    *Manager
+	seen revision // the newest one that the API told of
+}
 
-func (s podStore) Add(obj any) error    { s.m.take(obj.(*corev1.Pod)); return nil }
-func (s podStore) Update(obj any) error { s.m.take(obj.(*corev1.Pod)); return nil }
-func (s podStore) Resync() error        { return nil }
+func (s *podStore) Add(obj any) error    { s.m.take(obj.(*corev1.Pod), 0); return nil }
+func (s *podStore) Update(obj any) error { s.m.take(obj.(*corev1.Pod), 0); return nil }
+func (s *podStore) Resync() error        { return nil }
 
-func (s podStore) Delete(obj any) error {
+// UpdateResourceVersion notes how far the API has told (cache.ResourceVersionUpdater).
+func (s *podStore) UpdateResourceVersion(v string) { s.seen = parseRevision(v) }
+
+func (s *podStore) Delete(obj any) error {
 	if unknown, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 		obj = unknown.Obj
 	}
@@ -43,18 +49,25 @@ func (s podStore) Delete(obj any) error {
 }
 
 // Replace takes a whole list: pods that are not on it are gone, and from now on it is known which containers nobody owns.
-func (s podStore) Replace(list []any, _ string) error {
+// A list of before what was told is of a server that has gone back to a backup.
+func (s *podStore) Replace(list []any, v string) error {
+	asOf := parseRevision(v)
+	if asOf < s.seen {
+		s.m.config.Logger.Warn("the server has gone back to an earlier state", "from", s.seen, "to", asOf)
+		asOf = restored
+	}
+	s.seen = parseRevision(v)
 	there := map[types.UID]bool{}
 	var mirrors []*corev1.Pod
 	for _, obj := range list {
 		pod := obj.(*corev1.Pod)
 		there[pod.UID] = true
-		s.m.take(pod)
+		s.m.take(pod, asOf)
 		if isMirror(pod) {
 			mirrors = append(mirrors, pod)
 		}
 	}
-	s.m.mirrors.replace(mirrors)
+	s.m.mirrors.replace(mirrors, asOf)
 	for _, uid := range s.m.setSynced() {
 		if !there[uid] {
 			s.m.lose(uid, nil)
@@ -64,13 +77,14 @@ func (s podStore) Replace(list []any, _ string) error {
 	return nil
 }
 
-// take passes on a pod's state in the API: to its worker, or to what keeps the mirrors.
-func (m *Manager) take(pod *corev1.Pod) {
+// take passes on a pod's state in the API, of a list that knows all up to a version or of the watch: to its worker, or to
+// what keeps the mirrors.
+func (m *Manager) take(pod *corev1.Pod, list revision) {
 	if !isMirror(pod) {
-		m.ensure(pod, false)
+		m.ensure(pod, list, false)
 		return
 	}
-	m.mirrors.show(pod)
+	m.mirrors.show(pod, list)
 	if w := m.worker(types.UID(pod.Annotations[corev1.MirrorPodAnnotationKey])); w != nil && w.static {
 		w.recall(pod)
 	}
