@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"leme/nodeagent/volume"
 )
 
 // files is what the agent puts beside a pod's volumes, to be bound into its containers:
@@ -20,19 +22,36 @@ type files struct {
 	dir string // the pod's
 }
 
-// write puts the content into the file that running containers have bound: in place, and only when it differs.
+// write puts the content into the file that running containers have bound: in place, and only when it differs. On a disk
+// that is full the file stays as it was, as long as the new content needs no more room.
 func (f files) write(name string, content []byte) (string, error) {
 	path := filepath.Join(f.dir, name)
+	if err := volume.MakeDir(f.dir, 0o750); err != nil {
+		return "", err
+	}
+	if err := volume.ClearForFile(path); err != nil {
+		return "", err
+	}
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
-		return path, nil
+		return path, os.Chmod(path, 0o644)
 	}
-	if err := os.MkdirAll(f.dir, 0o750); err != nil {
-		return "", err
+	return path, overwrite(path, content, 0o644)
+}
+
+// overwrite is os.WriteFile that does not give the file's room away first, and sets its permissions in any case.
+func overwrite(path string, content []byte, mode os.FileMode) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, mode)
+	if err != nil {
+		return err
 	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
-		return "", err
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Truncate(int64(len(content)))
 	}
-	return path, os.Chmod(path, 0o644)
+	if err == nil {
+		err = file.Chmod(mode)
+	}
+	return errors.Join(err, file.Close())
 }
 
 func (f files) messagePath(container string, attempt int) string {
@@ -42,18 +61,20 @@ func (f files) messagePath(container string, attempt int) string {
 // messageFile makes the empty file for an attempt's termination message; those of attempts long gone go.
 func (f files) messageFile(container string, attempt int) (string, error) {
 	path := f.messagePath(container, attempt)
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return "", err
-	}
-	if attempt > 1 {
-		if err := os.Remove(f.messagePath(container, attempt-2)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, dir := range []string{f.dir, filepath.Dir(filepath.Dir(path)), filepath.Dir(path)} {
+		if err := volume.MakeDir(dir, 0o750); err != nil {
 			return "", err
 		}
 	}
-	if err := os.WriteFile(path, nil, 0o666); err != nil {
+	if attempt > 1 {
+		if err := os.RemoveAll(f.messagePath(container, attempt-2)); err != nil {
+			return "", err
+		}
+	}
+	if err := volume.ClearForFile(path); err != nil {
 		return "", err
 	}
-	return path, os.Chmod(path, 0o666) // any user of the container may write
+	return path, overwrite(path, nil, 0o666) // any user of the container may write
 }
 
 // mounts are the files that every container of a pod gets, but where it mounts something itself.

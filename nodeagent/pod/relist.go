@@ -2,6 +2,7 @@ package pod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -120,12 +121,11 @@ func (m *Manager) sweepDirs(context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("reading the pods' directory: %w", err)
 	}
+	var all []error
 	for _, e := range entries {
 		if m.worker(types.UID(e.Name())) == nil {
-			if err := (volume.Pod{Dir: filepath.Join(m.config.Dir, e.Name())}).TearDown(); err != nil {
-				return err
-			}
+			all = append(all, volume.Pod{Dir: filepath.Join(m.config.Dir, e.Name())}.TearDown())
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }

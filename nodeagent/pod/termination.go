@@ -3,9 +3,12 @@ package pod
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -39,13 +42,16 @@ func (f files) message(ctx context.Context, r Runtime, c *corev1.Container, ende
 }
 
 func (f files) readMessage(ended Container) (string, error) {
-	file, err := os.Open(f.messagePath(ended.Name, ended.Attempt))
-	if os.IsNotExist(err) {
+	file, err := os.OpenFile(f.messagePath(ended.Name, ended.Attempt), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	} else if err != nil {
 		return "", err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", err // it is not what the container had
+	}
 	text, err := io.ReadAll(io.LimitReader(file, maxMessage))
 	return string(text), err
 }

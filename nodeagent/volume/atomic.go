@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,15 +34,18 @@ func (p payload) write(dir string, group int) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	old, _ := os.Readlink(filepath.Join(dir, dataLink))
-	if old != "" && p.equals(filepath.Join(dir, old)) {
+	link := filepath.Join(dir, dataLink)
+	if err := clearFor(link, isLink); err != nil {
+		return err
+	}
+	if old, err := os.Readlink(link); err == nil && filepath.Base(old) == old && p.equals(filepath.Join(dir, old)) {
 		return p.link(dir)
 	}
 	fresh, err := p.writeNew(dir, group)
 	if err != nil {
 		return err
 	}
-	if err := swapLink(filepath.Base(fresh), filepath.Join(dir, dataLink)); err != nil {
+	if err := swapLink(filepath.Base(fresh), link); err != nil {
 		return errors.Join(err, os.RemoveAll(fresh))
 	}
 	if err := p.link(dir); err != nil {
@@ -104,7 +108,7 @@ func (p payload) equals(dir string) bool {
 	return err == nil && seen == len(p)
 }
 
-// link makes a link name → ..data/name for each first path element, and removes the links that lead nowhere now.
+// link makes a link name → ..data/name for each first path element, and removes all else: links that lead nowhere now.
 func (p payload) link(dir string) error {
 	want := map[string]bool{}
 	for path := range p {
@@ -116,12 +120,17 @@ func (p payload) link(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "..") && !want[e.Name()] {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+		path := filepath.Join(dir, e.Name())
+		to, _ := os.Readlink(path)
+		switch {
+		case strings.HasPrefix(e.Name(), ".."):
+		case want[e.Name()] && to == filepath.Join(dataLink, e.Name()):
+			delete(want, e.Name())
+		default:
+			if err := remove(path); err != nil {
 				return err
 			}
 		}
-		delete(want, e.Name())
 	}
 	for top := range want {
 		if err := os.Symlink(filepath.Join(dataLink, top), filepath.Join(dir, top)); err != nil {
@@ -131,9 +140,11 @@ func (p payload) link(dir string) error {
 	return nil
 }
 
+func isLink(m fs.FileMode) bool { return m.Type() == fs.ModeSymlink }
+
 func swapLink(target, link string) error {
 	temporary := link + "_tmp"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.RemoveAll(temporary); err != nil {
 		return err
 	}
 	if err := os.Symlink(target, temporary); err != nil {
@@ -150,7 +161,7 @@ func removeStale(dir, current string) error {
 	}
 	for _, e := range entries {
 		if n := e.Name(); strings.HasPrefix(n, "..") && n != dataLink && n != current {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, n)))
+			err = errors.Join(err, remove(filepath.Join(dir, n)))
 		}
 	}
 	return err

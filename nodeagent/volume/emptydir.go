@@ -47,6 +47,9 @@ func makeOpen(dir string, group int) error {
 	if err == nil {
 		err = os.Rename(fresh, dir)
 	}
+	if err != nil && fresh != "" {
+		err = errors.Join(err, os.RemoveAll(fresh))
+	}
 	return err
 }
 

@@ -40,7 +40,12 @@ func isMountPoint(dir string) (bool, error) {
 
 // unmountBelow unmounts all at and below a directory, the deepest first. The mounts are cut off from those that they are
 // copies of before: what goes here must not go on the host.
+//
+// A link is no directory of the agent's: where it leads to, nothing is touched.
 func unmountBelow(dir string) error {
+	if info, err := os.Lstat(dir); err == nil && isLink(info.Mode()) {
+		return nil
+	}
 	mounts, err := mountsBelow(dir)
 	if err != nil {
 		return err

@@ -25,7 +25,11 @@ func (p Pod) ReadOnly(path, container string, index int) (string, error) {
 		return "", err
 	}
 	defer source.Close()
-	target := filepath.Join(p.Dir, "readonly", container, strconv.Itoa(index))
+	dir, err := p.makeDirs("readonly", container)
+	if err != nil {
+		return "", err
+	}
+	target := filepath.Join(dir, strconv.Itoa(index))
 	if err := bind(source, target); err != nil {
 		return "", err
 	}

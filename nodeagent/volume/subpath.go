@@ -39,7 +39,11 @@ func (p Pod) SubPath(volumePath, subPath, container string, index int) (string, 
 
 func (p Pod) bindSubPath(found *os.File, container string, index int) (string, error) {
 	defer found.Close()
-	target := filepath.Join(p.Dir, "subpaths", container, strconv.Itoa(index))
+	dir, err := p.makeDirs("subpaths", container)
+	if err != nil {
+		return "", err
+	}
+	target := filepath.Join(dir, strconv.Itoa(index))
 	return target, bind(found, target)
 }
 

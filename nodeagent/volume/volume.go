@@ -11,7 +11,7 @@ package volume
 import (
 	"context"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -91,13 +91,20 @@ func (e Errors) Error() string {
 }
 
 // SetUp makes or updates every volume of a pod and returns their paths by name. One that fails keeps none of the others
-// from being brought up to date; the error is of type Errors.
+// from being brought up to date; the error is of type Errors then.
 func (p Pod) SetUp(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
 	paths := make(map[string]string, len(pod.Spec.Volumes))
+	if len(pod.Spec.Volumes) == 0 {
+		return paths, nil
+	}
+	dir, err := p.makeDirs("volumes")
+	if err != nil {
+		return nil, err
+	}
 	var failed Errors
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]
-		path, err := p.setUp(ctx, pod, v)
+		path, err := p.setUp(ctx, pod, v, filepath.Join(dir, v.Name))
 		if err != nil {
 			failed = append(failed, &Error{Volume: v.Name, Err: err})
 		}
@@ -109,23 +116,22 @@ func (p Pod) SetUp(ctx context.Context, pod *corev1.Pod) (map[string]string, err
 	return paths, nil
 }
 
-func (p Pod) setUp(ctx context.Context, pod *corev1.Pod, v *corev1.Volume) (string, error) {
+func (p Pod) setUp(ctx context.Context, pod *corev1.Pod, v *corev1.Volume, dir string) (string, error) {
 	t := typeOf(&v.VolumeSource)
 	if t == nil {
 		return "", fmt.Errorf("volume type %q is not supported", sourceName(&v.VolumeSource))
 	}
+	if err := clearFor(dir, fs.FileMode.IsDir); err != nil {
+		return "", err
+	}
 	return t.SetUp(ctx, Request{
-		Pod: pod, Name: v.Name, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields, Memory: p.Memory,
-		Dir: filepath.Join(p.Dir, "volumes", v.Name),
+		Pod: pod, Name: v.Name, Source: &v.VolumeSource, Objects: p.Objects, Fields: p.Fields, Memory: p.Memory, Dir: dir,
 	})
 }
 
 // TearDown unmounts and removes all that was made for the pod. Tearing down what is gone is no error.
 func (p Pod) TearDown() error {
-	if err := unmountBelow(p.Dir); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(p.Dir); err != nil {
+	if err := remove(p.Dir); err != nil {
 		return fmt.Errorf("removing the pod's directory: %w", err)
 	}
 	return nil
@@ -134,11 +140,7 @@ func (p Pod) TearDown() error {
 // Free removes the volumes of a pod that has ended. What else is kept of it stays, for what it said when it ended.
 func (p Pod) Free() error {
 	for _, kind := range []string{"readonly", "subpaths", "volumes"} {
-		dir := filepath.Join(p.Dir, kind)
-		if err := unmountBelow(dir); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(dir); err != nil {
+		if err := remove(filepath.Join(p.Dir, kind)); err != nil {
 			return fmt.Errorf("removing the pod's %s: %w", kind, err)
 		}
 	}
