@@ -104,15 +104,23 @@ func poll(ctx context.Context, first time.Duration, done func() (bool, error)) e
 	}
 }
 
+// signalPatience bounds the wait for a process that is to be signalled and that a busy machine has not started yet.
+const signalPatience = 20 * time.Second
+
 // signalExec signals an exec's process by its PID on the host: the engine has no call for it. Before that it makes
-// sure that the PID is one of the container, as it is not when the engine runs on another host.
+// sure that the PID is one of the container, as it is not when the engine runs on another host. One that the engine is
+// still about to start is waited for: it would run on with nobody to end it.
 func (r *Runtime) signalExec(ctx context.Context, exec, id string, signal unix.Signal) {
 	if signal == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signalPatience)
 	defer cancel()
-	i, err := r.engine.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+	var i client.ExecInspectResult
+	err := poll(ctx, 10*time.Millisecond, func() (started bool, err error) {
+		i, err = r.engine.ExecInspect(ctx, exec, client.ExecInspectOptions{})
+		return !i.Running || i.PID != 0, err
+	})
 	if err == nil && !i.Running {
 		return
 	}

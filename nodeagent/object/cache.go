@@ -48,7 +48,7 @@ func New(client kubernetes.Interface, notify func(types.UID)) *Cache {
 	return &Cache{client: client, notify: notify, tokens: newTokens(client, notify), volumes: newVolumes(client), bundles: newBundles(client, notify), entries: map[key]*entry{}}
 }
 
-// Run lets watches run until the context ends, and waits for their end.
+// Run lets watches run, and looks after tokens, until the context ends, and waits for their end.
 func (c *Cache) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.ctx = ctx
@@ -59,7 +59,7 @@ func (c *Cache) Run(ctx context.Context) error {
 	c.startBundles()
 	c.bundles.mu.Unlock()
 	c.mu.Unlock()
-	<-ctx.Done()
+	c.tokens.watchClock(ctx)
 	c.mu.Lock()
 	c.ctx = nil
 	c.mu.Unlock()

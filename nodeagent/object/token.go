@@ -17,6 +17,8 @@ const (
 	renewAt    = 0.8            // of a token's life
 	renewAfter = 24 * time.Hour // at the latest
 	renewAgain = time.Minute    // when the server did not give a new one
+	clockEvery = time.Minute    // how often the wall clock is looked at: it may have been set
+	clockSlack = time.Minute    // by which clocks may differ
 )
 
 // tokens holds the tokens of pods' service accounts, and tells a pod when it is time for its next one.
@@ -36,10 +38,16 @@ type tokenKey struct {
 	seconds  int64
 }
 
+// token is one with its times by the wall clock, as those who check it go by that.
 type token struct {
-	secret         string
-	renew, expires time.Time
-	reminder       *time.Timer
+	secret                 string
+	issued, renew, expires time.Time
+	reminder               *time.Timer
+}
+
+// due says whether there should be another one: its time has come, or the clock was set back and it is not good yet.
+func (t *token) due(now time.Time) bool {
+	return !now.Before(t.renew) || now.Add(clockSlack).Before(t.issued)
 }
 
 func newTokens(client kubernetes.Interface, notify func(types.UID)) *tokens {
@@ -60,15 +68,15 @@ func (t *tokens) get(ctx context.Context, pod *corev1.Pod, source *corev1.Servic
 	t.mu.Lock()
 	old := t.held[key]
 	t.mu.Unlock()
-	now := t.now()
-	if old != nil && now.Before(old.renew) {
+	now := t.wall()
+	if old != nil && !old.due(now) {
 		return old.secret, nil
 	}
 	fresh, err := t.request(ctx, pod, source)
 	switch {
 	case err == nil:
 	case old != nil && now.Before(old.expires):
-		fresh = &token{secret: old.secret, renew: now.Add(renewAgain), expires: old.expires}
+		fresh = &token{secret: old.secret, issued: old.issued, renew: now.Add(renewAgain), expires: old.expires}
 	default:
 		return "", fmt.Errorf("failed to fetch token: %w", err)
 	}
@@ -85,14 +93,47 @@ func (t *tokens) request(ctx context.Context, pod *corev1.Pod, source *corev1.Se
 	if source.Audience != "" {
 		r.Spec.Audiences = []string{source.Audience}
 	}
-	asked := t.now()
+	asked := t.wall()
 	made, err := t.client.CoreV1().ServiceAccounts(pod.Namespace).CreateToken(ctx, account, r, metav1.CreateOptions{})
 	if err != nil {
 		return nil, err
 	}
 	expires := made.Status.ExpirationTimestamp.Time
 	life := time.Duration(float64(expires.Sub(asked)) * renewAt)
-	return &token{secret: made.Status.Token, renew: asked.Add(min(life, renewAfter)), expires: expires}, nil
+	return &token{secret: made.Status.Token, issued: asked, renew: asked.Add(min(life, renewAfter)), expires: expires}, nil
+}
+
+// wall is the time without what time.Time knows beside it: the clock's own.
+func (t *tokens) wall() time.Time { return t.now().Round(0) }
+
+// watchClock tells pods of tokens that are due since somebody has set the clock: their reminders do not know of that.
+func (t *tokens) watchClock(ctx context.Context) {
+	tick := time.NewTicker(clockEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for pod := range t.overdue() {
+				t.notify(pod)
+			}
+		}
+	}
+}
+
+// overdue are the pods that should have asked for another token by now.
+func (t *tokens) overdue() map[types.UID]bool {
+	now := t.wall()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	pods := map[types.UID]bool{}
+	for key, held := range t.held {
+		if held.due(now) {
+			pods[key.pod] = true
+		}
+	}
+	return pods
 }
 
 // hold keeps a token in the place of its predecessor.
@@ -102,7 +143,7 @@ func (t *tokens) hold(key tokenKey, fresh *token) {
 	if old := t.held[key]; old != nil {
 		old.reminder.Stop()
 	}
-	fresh.reminder = time.AfterFunc(fresh.renew.Sub(t.now()), func() { t.notify(key.pod) })
+	fresh.reminder = time.AfterFunc(fresh.renew.Sub(t.wall()), func() { t.notify(key.pod) })
 	t.held[key] = fresh
 }
 

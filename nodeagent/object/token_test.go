@@ -1,6 +1,7 @@
 package object
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -66,4 +67,62 @@ func TestTokensAreRenewed(t *testing.T) {
 			t.Error("tokens are left")
 		}
 	})
+}
+
+// TestTokensAndTheClock: tokens are asked for anew when the clock is set such that they are good no more, or not yet.
+func TestTokensAndTheClock(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  time.Duration
+		want string
+	}{
+		{"not at all", 0, "token 1"},
+		{"a little back", -30 * time.Second, "token 1"},
+		{"back by hours", -3 * time.Hour, "token 2"},
+		{"forwards by hours", 3 * time.Hour, "token 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, made, set := fake.NewClientset(), 0, time.Duration(0)
+				clock := func() time.Time { return time.Now().Add(set) }
+				client.PrependReactor("create", "serviceaccounts", func(a clienttesting.Action) (bool, runtime.Object, error) {
+					made++
+					r := a.(clienttesting.CreateAction).GetObject().(*authenticationv1.TokenRequest)
+					r.Status.Token = fmt.Sprint("token ", made)
+					r.Status.ExpirationTimestamp = metav1.NewTime(clock().Add(time.Hour))
+					return true, r, nil
+				})
+				told := make(chan types.UID, 10)
+				cache := New(client, func(uid types.UID) { told <- uid })
+				cache.tokens.now = clock
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- cache.Run(ctx) }()
+				v := cache.For("uid")
+				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "p", UID: "uid"}}
+				get := func() string {
+					got, err := v.Token(t.Context(), pod, &corev1.ServiceAccountTokenProjection{ExpirationSeconds: ptr.To(int64(3600))})
+					if err != nil {
+						t.Error(err)
+					}
+					return got
+				}
+				get()
+				set = c.set
+				<-time.After(clockEvery + time.Second)
+				if want := c.want != "token 1"; len(told) > 0 != want {
+					t.Errorf("the pod was told: %t", !want)
+				}
+				if got := get(); got != c.want {
+					t.Errorf("got %s, want %s", got, c.want)
+				}
+				if len(cache.tokens.overdue()) > 0 {
+					t.Error("the new token is due as well")
+				}
+				v.cache.Release("uid")
+				cancel()
+				<-ended
+			})
+		})
+	}
 }
