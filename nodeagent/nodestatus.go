@@ -123,7 +123,8 @@ func imageList(images []pod.Image) []corev1.ContainerImage {
 	return list
 }
 
-// due says whether a status must go up: when it differs in more than its heartbeats, or these are old.
+// due says whether a status must go up: when it differs in more than its heartbeats, or these are old, or of the future:
+// the clock was set back.
 func due(old, now corev1.NodeStatus, at time.Time) bool {
 	last := time.Time{}
 	for _, c := range old.Conditions {
@@ -131,7 +132,8 @@ func due(old, now corev1.NodeStatus, at time.Time) bool {
 			last = c.LastHeartbeatTime.Time
 		}
 	}
-	return at.Sub(last) >= heartbeat || !equality.Semantic.DeepEqual(silent(old), silent(now))
+	age := at.Sub(last)
+	return age < 0 || age >= heartbeat || !equality.Semantic.DeepEqual(silent(old), silent(now))
 }
 
 // silent is a status without its heartbeats.

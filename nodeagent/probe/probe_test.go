@@ -249,3 +249,20 @@ func TestEager(t *testing.T) {
 		}
 	})
 }
+
+// TestInitialDelay counts from the container's start, and lasts no longer when the clock was set back since.
+func TestInitialDelay(t *testing.T) {
+	now := time.Now()
+	for ago, want := range map[time.Duration]time.Duration{
+		0: 30 * time.Second, 20 * time.Second: 10 * time.Second, -3 * time.Hour: 30 * time.Second,
+	} {
+		p := Prober{Spec: &corev1.Probe{InitialDelaySeconds: 30}, Started: now.Add(-ago)}
+		if got := p.initialDelay(now); got != want {
+			t.Errorf("of a container that started %s ago: %s, want %s", ago, got, want)
+		}
+	}
+	p := Prober{Spec: &corev1.Probe{InitialDelaySeconds: 30}, Started: now.Add(-3 * time.Hour)}
+	if got := p.initialDelay(now); got > 0 {
+		t.Errorf("of one that started hours ago: %s", got)
+	}
+}

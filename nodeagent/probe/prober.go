@@ -91,7 +91,7 @@ func (p *Prober) begin(ctx context.Context) bool {
 		case <-p.After:
 		}
 	}
-	delay := time.NewTimer(time.Until(p.Started.Add(time.Duration(p.Spec.InitialDelaySeconds) * time.Second)))
+	delay := time.NewTimer(p.initialDelay(time.Now()))
 	defer delay.Stop()
 	select {
 	case <-ctx.Done():
@@ -99,6 +99,12 @@ func (p *Prober) begin(ctx context.Context) bool {
 	case <-delay.C:
 		return true
 	}
+}
+
+// initialDelay is what is left of it. That the clock was set back since the container started makes it no longer.
+func (p *Prober) initialDelay(now time.Time) time.Duration {
+	whole := time.Duration(p.Spec.InitialDelaySeconds) * time.Second
+	return min(p.Started.Add(whole).Sub(now), whole)
 }
 
 // ask probes once. That an early probe failed is told to nobody.

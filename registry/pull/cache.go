@@ -122,6 +122,9 @@ func (c *cache) take(l layer) (*partial, error) {
 	if p != nil {
 		p.close()
 	}
+	if err := os.MkdirAll(c.dir, 0o700); err != nil { // somebody may have removed it
+		return nil, err
+	}
 	return newPartial(c.path(l.digest)+partialSuffix, l)
 }
 
