@@ -48,6 +48,7 @@ import (
 	"leme/server/scheduler"
 	"leme/shell"
 	"leme/shell/command"
+	"leme/shell/footprint"
 	"leme/shell/warmup"
 )
 
@@ -111,14 +112,29 @@ func completer(ctx context.Context) command.Completer {
 	return live{completion.New(completion.Commands(), sources), sources}
 }
 
+// heapGrowth is by how many percent the heap grows before garbage is collected. Most of the memory is caches that live
+// long: collecting a little more often costs next to nothing and keeps it small.
+const heapGrowth = 50
+
+// keepSmall gives back what the process does not use while it rests.
+func keepSmall(ctx context.Context) error { return footprint.Keep(ctx, heapGrowth) }
+
+// together runs parts of this process until ctx ends, or one of them fails.
+func together(ctx context.Context, parts ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, run := range parts {
+		group.Go(func() error { return run(ctx) })
+	}
+	return group.Wait()
+}
+
 // service prepares this process to run a part of a cluster: it logs to standard error, libraries too, and stops on
 // SIGTERM and Ctrl-C.
 func service(ctx context.Context, o command.LogOptions) (context.Context, context.CancelFunc) {
 	logger := slog.New(o.Handler(os.Stderr))
 	slog.SetDefault(logger)
 	klog.SetSlogLogger(logger)
-	// Most of the memory is caches that live long: collecting a little more often costs next to nothing and keeps it small.
-	warmup.End(50)
+	warmup.End(heapGrowth)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
@@ -132,7 +148,7 @@ func runServer(ctx context.Context, o command.ServerOptions) error {
 	if err := m.writeNodeKubeconfig(o.LocalNode); err != nil {
 		return err
 	}
-	return m.run(ctx)
+	return together(ctx, keepSmall, m.run)
 }
 
 // master is the server with the cluster's registry on it.
@@ -185,16 +201,13 @@ func runUp(ctx context.Context, o command.UpOptions) error {
 	if err := m.writeNodeKubeconfig(o.Agent); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return m.run(ctx) })
-	group.Go(func() error { return runNode(ctx, o.Agent) })
-	return group.Wait()
+	return together(ctx, keepSmall, m.run, func(ctx context.Context) error { return runNode(ctx, o.Agent) })
 }
 
 func runAgent(ctx context.Context, o command.AgentOptions) error {
 	ctx, stop := service(ctx, o.Log)
 	defer stop()
-	return runNode(ctx, o)
+	return together(ctx, keepSmall, func(ctx context.Context) error { return runNode(ctx, o) })
 }
 
 // runNode runs the agent, the API of its node and its image puller, over one engine.
@@ -203,14 +216,11 @@ func runNode(ctx context.Context, o command.AgentOptions) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return n.puller.Run(ctx) })
-	group.Go(func() error { return n.api.Run(ctx) })
-	group.Go(func() error { return n.agent.Run(ctx) })
+	parts := []func(context.Context) error{n.puller.Run, n.api.Run, n.agent.Run}
 	if own, ok := n.pods.(*network.Netns); ok {
-		group.Go(func() error { return own.Run(ctx) })
+		parts = append(parts, own.Run)
 	}
-	return group.Wait()
+	return together(ctx, parts...)
 }
 
 // node is the parts of a node.
@@ -400,11 +410,7 @@ func clean(ctx context.Context, o command.DownOptions) (int, error) {
 }
 
 func (m *master) run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return m.server.Run(ctx) })
-	group.Go(func() error { return m.registry.Run(ctx) })
-	group.Go(func() error { return m.through.Run(ctx) })
-	return group.Wait()
+	return together(ctx, m.server.Run, m.registry.Run, m.through.Run)
 }
 
 // writeNodeKubeconfig lets the agent on this machine in.

@@ -1,0 +1,70 @@
+package footprint
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	looks = 10 * time.Second // how often it is found out whether the process works
+	share = 20               // a process rests that uses less than this part of one processor
+)
+
+// Keep keeps the process small while it rests, until ctx ends. Garbage is collected whenever the heap has grown by
+// percent, and while the process rests by half of that. It returns no error.
+func Keep(ctx context.Context, percent int) error {
+	collected, stop := collections()
+	defer stop()
+	tick := time.NewTicker(looks)
+	defer tick.Stop()
+	defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	k := keeper{percent: percent, since: time.Now(), used: processorTime()}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-collected:
+			k.collected()
+		case now := <-tick.C:
+			k.look(now, processorTime())
+		}
+	}
+}
+
+// keeper knows whether the process rests.
+type keeper struct {
+	percent int
+	resting bool
+	since   time.Time     // when it was looked at last
+	used    time.Duration // the processor's time until then
+}
+
+// look sees what the process has done since the last time. When it comes to rest the heap is brought to what lives, which
+// is a collection too.
+func (k *keeper) look(now time.Time, used time.Duration) {
+	was := k.resting
+	k.resting = rests(now.Sub(k.since), used-k.used)
+	k.since, k.used = now, used
+	switch {
+	case k.resting && !was:
+		debug.SetGCPercent(k.percent / 2)
+		debug.FreeOSMemory()
+	case was && !k.resting:
+		debug.SetGCPercent(k.percent)
+	}
+}
+
+// rests tells whether a process had little to do.
+func rests(elapsed, used time.Duration) bool { return used < elapsed/share }
+
+// collected gives the pages of files back that a collection, or what came before it, has brought in.
+func (k *keeper) collected() {
+	if !k.resting {
+		return
+	}
+	if err := releaseFiles(); err != nil {
+		slog.Debug("giving back pages of files", "err", err)
+	}
+}
