@@ -94,6 +94,7 @@ type Runtime struct {
 	addresses    addresses
 	connections  connections
 	attachments  attachments
+	expected     expected
 	version      engineVersion
 	accounts     accounts
 

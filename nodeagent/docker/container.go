@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	corev1 "k8s.io/api/core/v1"
@@ -48,7 +49,11 @@ func (r *Runtime) Create(ctx context.Context, s pod.Spec) (id string, err error)
 }
 
 func (r *Runtime) create(ctx context.Context, options client.ContainerCreateOptions) (string, error) {
-	result, err := r.engine.ContainerCreate(ctx, options)
+	var result client.ContainerCreateResult
+	err := r.expected.during(events.ActionCreate, options.Name, func() (err error) {
+		result, err = r.engine.ContainerCreate(ctx, options)
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("creating container: %w", err)
 	}

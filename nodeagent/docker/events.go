@@ -12,7 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Events calls fn with the pod UID of each container of ours that changed, until ctx ends or the stream breaks.
+// Events calls fn with the pod UID of each container of ours that changed, but for those that this runtime itself has
+// just made or started, until ctx ends or the stream breaks.
 // What happens between two subscriptions is not told: list after ready.
 func (r *Runtime) Events(ctx context.Context, ready func(), fn func(types.UID)) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -28,10 +29,15 @@ func (r *Runtime) Events(ctx context.Context, ready func(), fn func(types.UID)) 
 	default:
 	}
 	r.forget("")
+	r.expected.listen()
+	defer r.expected.close()
 	ready()
 	for {
 		select {
 		case m := <-stream.Messages:
+			if r.expected.has(m) {
+				continue
+			}
 			r.forget(m.Actor.ID)
 			if m.Action == events.ActionDestroy {
 				r.releaseAddress(m.Actor.ID)

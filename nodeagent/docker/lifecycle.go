@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
@@ -25,7 +26,7 @@ func (r *Runtime) Start(ctx context.Context, id string) (err error) {
 		return err
 	}
 	defer release()
-	_, err = r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	err = r.begin(ctx, id)
 	r.forget(id)
 	if err == nil {
 		return nil
@@ -38,6 +39,13 @@ func (r *Runtime) Start(ctx context.Context, id string) (err error) {
 		return fmt.Errorf("starting container: %w", err)
 	}
 	return &pod.StartError{ExitCode: c.ExitCode, Message: c.Error}
+}
+
+func (r *Runtime) begin(ctx context.Context, id string) error {
+	return r.expected.during(events.ActionStart, id, func() error {
+		_, err := r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+		return err
+	})
 }
 
 // Stop sends the container's stop signal, waits for grace (whole seconds, rounded up) and kills it then.

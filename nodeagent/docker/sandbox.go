@@ -136,6 +136,9 @@ func (r *Runtime) startSandbox(ctx context.Context, id string, attached bool) (p
 	if err == nil && endpoint != nil {
 		err = r.connectNew(ctx, c, *endpoint)
 	}
+	if err == nil {
+		r.keep([]pod.Container{c})
+	}
 	return c, err
 }
 
@@ -147,8 +150,7 @@ func (r *Runtime) startContainer(ctx context.Context, id string, attached bool) 
 		}
 		defer release()
 	}
-	_, err := r.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
-	return err
+	return r.begin(ctx, id)
 }
 
 // createSandbox creates a sandbox or finds the one that runs under its name. One that does not run is left over from

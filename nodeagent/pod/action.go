@@ -2,6 +2,7 @@ package pod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +25,11 @@ const (
 	DeletePod      Verb = "delete pod"
 	FreeVolumes    Verb = "free volumes"
 )
+
+// onEngine says whether an action may change what the engine tells of a pod's containers.
+func (v Verb) onEngine() bool {
+	return slices.Contains([]Verb{RunSandbox, Start, Resize, PreStop, Kill, Remove}, v)
+}
 
 // Action is one thing to do for a pod.
 type Action struct {

@@ -66,7 +66,7 @@ func (w *worker) settle(r result) {
 	w.ops[key]()
 	delete(w.ops, key)
 	delete(w.view.Busy, key)
-	if told := r.action.Verb == reportStatus || r.action.Verb == RunSandbox && r.err == nil; !told {
+	if told := r.action.Verb == RunSandbox && r.err == nil; !told && r.action.Verb.onEngine() {
 		w.look = time.Now() // else the engine has nothing new to say
 	}
 	switch {
