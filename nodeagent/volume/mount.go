@@ -94,6 +94,4 @@ func mountsBelow(dir string) ([]string, error) {
 }
 
 // unescapeMount undoes mountinfo's octal escapes of space, tab, newline and backslash (proc(5)).
-func unescapeMount(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
-}
+var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
