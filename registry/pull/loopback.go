@@ -197,9 +197,12 @@ func (lo *loopback) serveBlob(w http.ResponseWriter, r *http.Request, repo, dige
 	ctx, done := lo.while(r.Context(), h)
 	defer done()
 	o := found[0]
-	o.ahead(lo.cache, h)
 	content := o.read(ctx, lo.cache, h)
 	defer content.Close()
+	if !o.ask(h) {
+		_, _ = content.ready() // whoever reads is told what went wrong
+	}
+	o.ahead(lo.cache)
 	sent := &began{ResponseWriter: w}
 	if err = serveLayer(sent, r, content, o.layers[h].form); err == nil {
 		return

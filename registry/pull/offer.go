@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -31,8 +32,14 @@ type offer struct {
 	ctx      context.Context         // the pull's
 	fail     context.CancelCauseFunc // ends the engine's pull with the reason
 	asked    atomic.Bool             // the engine found us
-	fetching atomic.Bool             // the layers above the first one that it asked for are on their way
+
+	mu       sync.Mutex
+	wanted   map[v1.Hash]bool // layers that the engine asked for
+	fetching bool             // those above them are on their way
 }
+
+// engineAtOnce is for how many layers an engine asks at once, unless it is configured otherwise.
+const engineAtOnce = 3
 
 // offered is a layer and the form in which the engine gets it.
 type offered struct {
@@ -56,7 +63,7 @@ func (p *Puller) newOffer(ctx context.Context, img *image, engine enginePlatform
 		repo:     strings.Join([]string{loopbackFolder, p.loopback.instance, fmt.Sprintf("pull-%d", p.pulls.Add(1))}, "/"),
 		manifest: img.manifest, kind: img.mediaType, digest: img.digest,
 		config: img.config, configOf: img.configName,
-		layers: map[v1.Hash]offered{}, meter: shared.meter, ctx: ctx,
+		layers: map[v1.Hash]offered{}, meter: shared.meter, ctx: ctx, wanted: map[v1.Hash]bool{},
 	}
 	raw := v1.Manifest{
 		SchemaVersion: 2, MediaType: types.DockerManifestSchema2,
@@ -92,13 +99,30 @@ func (o *offer) read(ctx context.Context, c *cache, named v1.Hash) *layerReader 
 	return c.stream(ctx, f.layer, f.run, func(n int64) { o.meter.set(f.layer.diffID, n) })
 }
 
-// ahead downloads the layers above one that the engine asks for, until the pull ends. The engine asks for a few at a
-// time, but one that lacks a layer lacks, or takes anew, all that lie on it.
-func (o *offer) ahead(c *cache, named v1.Hash) {
-	if o.fetching.Swap(true) {
-		return
+// ask notes that the engine asks for a layer, and says whether it has asked for as many as it does at once.
+func (o *offer) ask(named v1.Hash) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wanted[named] = true
+	return len(o.wanted) >= min(engineAtOnce, len(o.layers))
+}
+
+// above lists the layers above the lowest one that the engine has asked for, the first time.
+func (o *offer) above() []v1.Hash {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fetching {
+		return nil
 	}
-	for _, l := range o.order[slices.Index(o.order, named)+1:] {
+	o.fetching = true
+	return o.order[slices.IndexFunc(o.order, func(l v1.Hash) bool { return o.wanted[l] })+1:]
+}
+
+// ahead downloads the layers above those that the engine asks for first, until the pull ends. The engine asks for a few
+// at a time, but one that lacks a layer lacks, or takes anew, all that lie on it. Those few come in any order, and go
+// first: they are the lowest, with which the engine can begin.
+func (o *offer) ahead(c *cache) {
+	for _, l := range o.above() {
 		r := o.read(o.ctx, c, l)
 		go func() {
 			defer r.Close()

@@ -13,9 +13,20 @@ import (
 
 var errCorrupt = errors.New("is corrupt")
 
-// segmentSize is what one request asks for, in bytes: enough for the line to get up to speed, little enough for the
-// connections to end together.
-const segmentSize = 4 << 20
+// What one request asks for, in bytes: enough for the line to get up to speed, and no more than is soon there.
+const (
+	leastSegment = 1 << 20
+	mostSegment  = 4 << 20
+)
+
+// segmentOf divides a layer so that all connections of a pull have a part of it, and end with it together.
+func segmentOf(size int64) int64 {
+	rounds := max(1, parts(size, connections*mostSegment))
+	return max(leastSegment, parts(size, rounds*connections))
+}
+
+// parts is how many parts of a size there are in the whole.
+func parts(whole, size int64) int64 { return (whole + size - 1) / size }
 
 // partial is a layer that is partly here: a file, how much of each segment is in it, and the digest of its beginning,
 // which follows as far as the bytes have no hole.
@@ -54,7 +65,7 @@ func openPartial(path string, l layer, flags int) (*partial, error) {
 		return nil, err
 	}
 	p := &partial{file: f, size: l.size, hash: h, users: 1}
-	p.split(segmentSize)
+	p.split(segmentOf(l.size))
 	return p, nil
 }
 
@@ -86,7 +97,7 @@ func (p *partial) split(segment int64) {
 	defer p.hashing.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := max(1, (p.size+segment-1)/segment)
+	n := max(1, parts(p.size, segment))
 	p.segment, p.got, p.taken, p.whole = segment, make([]int64, n), make([]bool, n), 0
 	p.hash.Reset()
 	p.hashed = 0

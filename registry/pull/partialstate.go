@@ -86,7 +86,7 @@ func restorePartial(path string, digest v1.Hash) (*partial, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
-	if s.Size < 0 || s.Segment <= 0 || int64(len(s.Got)) != max(1, (s.Size+s.Segment-1)/s.Segment) {
+	if s.Size < 0 || s.Segment <= 0 || int64(len(s.Got)) != max(1, parts(s.Size, s.Segment)) {
 		return nil, errState
 	}
 	p, err := openPartial(path, layer{digest: digest, size: s.Size}, 0)

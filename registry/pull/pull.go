@@ -64,7 +64,7 @@ type Config struct {
 	Registries string
 	// Transport reaches registries. Default: one with TLS 1.2, keep-alive and time limits.
 	Transport *http.Transport
-	// Connections is how many connections one pull uses at once. Default: 8.
+	// Connections is how many connections one pull uses at once. Default: 8, which layers are divided for.
 	Connections int
 	// MaxPulls is how many pulls run at once; the others wait their turn. Default: 5.
 	MaxPulls int
@@ -146,6 +146,9 @@ func New(cfg Config) (*Puller, error) {
 	return p, nil
 }
 
+// connections is how many one pull uses at once.
+const connections = 8
+
 func setDefaults(cfg *Config) {
 	if cfg.CacheLimit == 0 {
 		cfg.CacheLimit = 1 << 30
@@ -160,7 +163,7 @@ func setDefaults(cfg *Config) {
 		cfg.Transport = newTransport()
 	}
 	if cfg.Connections == 0 {
-		cfg.Connections = 8
+		cfg.Connections = connections
 	}
 	if cfg.MaxPulls == 0 {
 		cfg.MaxPulls = 5

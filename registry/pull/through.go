@@ -217,7 +217,7 @@ func (t *Through) download(up *upstream, l layer) downloader {
 		return func(context.Context, *partial, func(int64)) error { return ErrNetwork }
 	}
 	f := &fetch{
-		blobs: blobSource{up.repo, up.client}, layer: l, gate: t.gate, traffic: &traffic{}, conns: 8, wait: t.retryWait, stall: stallAfter, log: t.cfg.Log,
+		blobs: blobSource{up.repo, up.client}, layer: l, gate: t.gate, traffic: &traffic{}, conns: connections, wait: t.retryWait, stall: stallAfter, log: t.cfg.Log,
 	}
 	return f.run
 }
