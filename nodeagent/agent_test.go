@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"leme/nodeagent/pod"
+	"leme/nodeagent/volume"
 )
 
 // TestNode: what a node says of itself, and that it is ready only with its network.
@@ -37,6 +38,9 @@ func TestNode(t *testing.T) {
 		l, err := b.client.CoordinationV1().Leases("kube-node-lease").Get(t.Context(), "node-1", metav1.GetOptions{})
 		return err == nil && *l.Spec.HolderIdentity == "node-1"
 	})
+	if h := n.Status.RuntimeHandlers; len(h) < 2 || h[0].Name != "" || *h[0].Features.UserNamespaces || *h[0].Features.RecursiveReadOnlyMounts != volume.RecursivelyReadOnly() {
+		t.Errorf("its runtimes are %+v", h)
+	}
 	if err := b.client.CoreV1().Nodes().Delete(t.Context(), "node-1", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

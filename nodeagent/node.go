@@ -118,7 +118,7 @@ func (n *node) step(ctx context.Context) error {
 func (n *node) look(ctx context.Context) facts {
 	a := n.agent
 	f := facts{machine: a.machine, name: a.config.NodeName, ip: a.config.NodeIP, port: a.config.Port, version: a.config.Version,
-		engine: n.last.engine, images: n.last.images}
+		engine: n.last.engine, images: n.last.images, runtimes: n.last.runtimes}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	engine, err := a.config.Runtime.Version(ctx)
@@ -130,6 +130,9 @@ func (n *node) look(ctx context.Context) facts {
 	n.mu.Lock()
 	n.engineErr = err
 	n.mu.Unlock()
+	if host, hostErr := a.config.Runtime.Host(ctx); err == nil && hostErr == nil {
+		f.runtimes = host.Runtimes
+	}
 	if now := time.Now(); err == nil && now.Sub(n.imagesAt) >= imagesEvery {
 		if images, err := a.config.Runtime.Images(ctx); err == nil {
 			f.images, n.imagesAt = images, now

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"leme/nodeagent/pod"
+	"leme/nodeagent/volume"
 )
 
 // KubernetesVersion is the API that the agent speaks, as the node's kubeletVersion tells it.
@@ -28,6 +29,7 @@ type facts struct {
 	engine   string                     // "docker://20.10.24"
 	notReady string                     // what keeps the node from running pods; empty when nothing does
 	images   []pod.Image
+	runtimes []string // the engine's
 	name, ip string
 	port     int
 	version  string
@@ -62,11 +64,27 @@ func (f facts) status(old corev1.NodeStatus, now time.Time) corev1.NodeStatus {
 		s.NodeInfo.Swap = &corev1.NodeSwapStatus{Capacity: &f.machine.swap}
 	}
 	s.Features = &corev1.NodeFeatures{SupplementalGroupsPolicy: new(true)}
+	s.RuntimeHandlers = f.handlers()
 	s.Images = imageList(f.images)
 	for _, c := range f.conditions() {
 		setCondition(&s, c, metav1.NewTime(now).Rfc3339Copy())
 	}
 	return s
+}
+
+// handlers are the engine's default runtime, without a name, and all by their names. What they can do is the agent's work
+// and the kernel's: no engine maps the users of one pod alone.
+func (f facts) handlers() []corev1.NodeRuntimeHandler {
+	if f.engine == "" {
+		return nil
+	}
+	var list []corev1.NodeRuntimeHandler
+	for _, name := range append([]string{""}, f.runtimes...) {
+		list = append(list, corev1.NodeRuntimeHandler{Name: name, Features: &corev1.NodeRuntimeHandlerFeatures{
+			RecursiveReadOnlyMounts: new(volume.RecursivelyReadOnly()), UserNamespaces: new(false),
+		}})
+	}
+	return list
 }
 
 func (f facts) conditions() []corev1.NodeCondition {

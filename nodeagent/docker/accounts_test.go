@@ -1,6 +1,8 @@
 package docker_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +38,15 @@ func TestUsers(t *testing.T) {
 		dockertest.Eventually(t, func() bool { return strings.Contains(tail(t, n, id), "writable") })
 		if facts := tail(t, n, id); !strings.Contains(facts, row.want+"\n") {
 			t.Errorf("%s: want %s in\n%s", name, row.want, facts)
+		}
+		c, _ := n.Find(t, id)
+		who, err := n.Identity(t.Context(), c.ImageID, c.RunsAs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(who.SupplementalGroups)
+		if told := fmt.Sprintf("uid %d gid %d groups %v", who.UID, who.GID, who.SupplementalGroups); told != row.want {
+			t.Errorf("%s: the status would tell %s, and it is %s", name, told, row.want)
 		}
 	}
 	left, err := n.Engine.ContainerList(t.Context(), client.ContainerListOptions{All: true,

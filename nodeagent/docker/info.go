@@ -83,7 +83,7 @@ func (r *Runtime) Host(ctx context.Context) (pod.Host, error) {
 		}
 		v.host = &pod.Host{
 			AppArmor: i.AppArmor, SELinux: i.SELinux,
-			PodGroups: r.groupsPods(i),
+			PodGroups: r.groupsPods(i), Runtimes: i.Runtimes,
 		}
 	}
 	return *v.host, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -154,7 +155,9 @@ func observed(i container.InspectResponse) pod.Container {
 	c.Error = reword(i.State.Error)
 	c.PID = i.State.Pid
 	c.ImageID = i.Image
+	c.RunsAs.Name, c.StopSignal = i.Config.User, i.Config.StopSignal
 	if i.HostConfig != nil {
+		c.RunsAs.Groups = strings.Join(i.HostConfig.GroupAdd, ",")
 		c.SandboxID = i.HostConfig.NetworkMode.ConnectedContainer()
 		c.Share = share(i.HostConfig.Resources)
 	}

@@ -48,6 +48,9 @@ func (v *View) containerStatus(g group, p Plan, c *corev1.Container, init bool) 
 	default:
 		s.State.Running = &corev1.ContainerStateRunning{StartedAt: apiTime(have.Started)}
 	}
+	if have.State != Created {
+		s.User, s.StopSignal = v.user(have), signal(c, have)
+	}
 	started := v.started(c, have)
 	s.Started = &started
 	s.Ready = v.ready(c, have, init)

@@ -237,6 +237,10 @@ func (e *engine) ReleasePod(_ context.Context, uid types.UID) error {
 	return nil
 }
 
+func (e *engine) Identity(context.Context, string, User) (*corev1.LinuxContainerUser, error) {
+	return &corev1.LinuxContainerUser{SupplementalGroups: []int64{0}}, nil
+}
+
 func (e *engine) Host(context.Context) (Host, error) { return e.host, nil }
 
 func (e *engine) Images(context.Context) ([]Image, error)             { return nil, nil }

@@ -6,7 +6,8 @@ import "context"
 type Host struct {
 	AppArmor  bool
 	SELinux   bool
-	PodGroups bool // a pod's containers can be held to resources together
+	PodGroups bool     // a pod's containers can be held to resources together
+	Runtimes  []string // that a container can be run by, sorted
 }
 
 // judge finds out what of a pod's spec cannot be done here, whenever that has changed; false when the engine does not

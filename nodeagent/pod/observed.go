@@ -38,8 +38,9 @@ type View struct {
 	Purge      bool                 // not even the dead containers of a pod that has ended are kept
 
 	HostIP   string
-	ImageIDs map[string]string // status.imageID by the engine's image ID
-	Messages map[string]string // termination messages by container ID
+	ImageIDs map[string]string                     // status.imageID by the engine's image ID
+	Users    map[string]*corev1.LinuxContainerUser // by container ID; those that the API was told are not here
+	Messages map[string]string                     // termination messages by container ID
 
 	Ended map[string]time.Time // when containers did that have ended, by ID, on the clock that nobody sets
 	Begun anchor               // when the pod did

@@ -37,6 +37,8 @@ type Runtime interface {
 	Exec(ctx context.Context, id string, command []string) (output []byte, exitCode int, err error)
 	// Image looks an image up by the name in a pod's spec, or by ID; ok is false when it is not present.
 	Image(ctx context.Context, ref string) (img Image, ok bool, err error)
+	// Identity is what a user is in an image: the IDs that a process gets. It may have to read the image's files.
+	Identity(ctx context.Context, imageID string, u User) (*corev1.LinuxContainerUser, error)
 	// Images lists what the engine has, for the node's status.
 	Images(ctx context.Context) ([]Image, error)
 	// Host is what the engine and its machine can do.
@@ -68,6 +70,14 @@ type Container struct {
 	SandboxID                  string // of the sandbox that a container joined; empty when unknown
 	PID                        int
 	Share                      Share
+	RunsAs                     User
+	StopSignal                 string // its image's, or its own; empty: the engine's default, SIGTERM
+}
+
+// User is whom a container's first process runs as, in the words that the engine was given.
+type User struct {
+	Name   string // of the image's user or a number, with or without a group; empty: the image's root
+	Groups string // more of them, by numbers, with commas between
 }
 
 // State is an engine's container state.

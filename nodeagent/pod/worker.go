@@ -73,7 +73,7 @@ func newWorker(deps *Config, pod *corev1.Pod, objects Objects, release func()) *
 	}
 	w.view = View{
 		Pod: pod, BackOff: map[string]BackOff{}, Failures: map[string]Failure{}, Busy: map[string]Operation{},
-		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Messages: map[string]string{}, Ended: map[string]time.Time{},
+		Resized: map[string]Share{}, Renewed: map[string]bool{}, Hooked: map[string]bool{}, HostIP: deps.NodeIP, ImageIDs: map[string]string{}, Users: map[string]*corev1.LinuxContainerUser{}, Messages: map[string]string{}, Ended: map[string]time.Time{},
 	}
 	w.narrator = narrator{deps: deps, told: map[string]Waiting{}}
 	return w
@@ -212,6 +212,7 @@ func (w *worker) study(ctx context.Context) {
 			continue
 		}
 		w.studyImage(ctx, c)
+		w.studyUser(ctx, c)
 		if _, known := w.view.Messages[c.ID]; known || c.State != Exited {
 			continue
 		}
@@ -225,6 +226,7 @@ func (w *worker) study(ctx context.Context) {
 	}
 	maps.DeleteFunc(w.view.Messages, func(id, _ string) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Ended, func(id string, _ time.Time) bool { return !present[id] })
+	maps.DeleteFunc(w.view.Users, func(id string, _ *corev1.LinuxContainerUser) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Resized, func(id string, _ Share) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Renewed, func(id string, _ bool) bool { return !present[id] })
 	maps.DeleteFunc(w.view.Hooked, func(id string, _ bool) bool { return !present[id] })
