@@ -107,13 +107,13 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 // and who ends pods before the machine goes down.
 func (a *Agent) lookAfterItself() {
 	c := &a.config
-	a.scales = &scales{config: c}
+	a.scales = &scales{config: c, meter: meter{c.Runtime, a.podsDir()}, active: a.pods.Active}
 	a.images = imagegc.New(imagegc.Config{
 		Policy: c.Limits.ImageGC, Engine: c.Runtime, Wanted: a.wantedImages, Disk: a.scales.imageDisk, Cache: a.freeCaches,
 		Events: a.voice, Node: a.reference(), Logger: a.log,
 	})
 	a.pressure = eviction.New(eviction.Config{
-		Thresholds: c.Limits.Eviction, MaxPodGrace: c.Limits.EvictionMaxGrace, Transition: c.Limits.Transition, Every: c.Watch,
+		Thresholds: c.Limits.thresholds(), MaxPodGrace: c.Limits.EvictionMaxGrace, Transition: c.Limits.Transition, Every: c.Watch,
 		Machine: a.scales, Meter: meter{c.Runtime, a.podsDir()}, Pods: a.pods, Reclaimer: reclaimer{a},
 		Events: a.voice, Node: a.reference(), Changed: a.node.wake, Logger: a.log,
 	})

@@ -102,6 +102,25 @@ func (l Limits) reserved(capacity corev1.ResourceList) corev1.ResourceList {
 	return sum
 }
 
+// keptFromPods is what is reserved of something, without what is to be free of what pods have.
+func (l Limits) keptFromPods(name corev1.ResourceName) int64 {
+	var sum int64
+	for _, list := range []corev1.ResourceList{l.KubeReserved, l.SystemReserved} {
+		q := list[name]
+		sum += q.Value()
+	}
+	return sum
+}
+
+// thresholds are those that were given, and, where memory is kept from pods, those by which they leave it to others. Where
+// none is, the machine's own say the same.
+func (l Limits) thresholds() []eviction.Threshold {
+	if l.keptFromPods(corev1.ResourceMemory) == 0 {
+		return l.Eviction
+	}
+	return slices.Concat(l.Eviction, eviction.OfAllocatable(l.Eviction))
+}
+
 // allocatable is what pods may ask for of a machine. Of huge pages that is nothing, as the engine cannot hold containers
 // to any number of them; and they are no memory for others either.
 func (l Limits) allocatable(capacity corev1.ResourceList) corev1.ResourceList {

@@ -3,8 +3,11 @@ package nodeagent
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"leme/nodeagent/disk"
 	"leme/nodeagent/eviction"
@@ -14,6 +17,8 @@ import (
 // scales weigh the machine: how much there is left of what pods share.
 type scales struct {
 	config *Config
+	meter  meter
+	active func() []*corev1.Pod
 
 	mu     sync.Mutex
 	images string    // where the engine keeps images; empty until it has said so, and when that is another machine
@@ -29,6 +34,7 @@ func (s *scales) Observe(ctx context.Context) (seen eviction.Observations, image
 	memory, memoryErr := host.ReadMemory(s.config.Host)
 	if memoryErr == nil {
 		seen[eviction.MemoryAvailable] = eviction.Observation{Available: memory.Available(), Capacity: memory.Total}
+		s.notePods(ctx, seen, memory.Total)
 	}
 	tasks, tasksErr := host.ReadProcesses(s.config.Host)
 	if tasksErr == nil {
@@ -44,6 +50,22 @@ func (s *scales) Observe(ctx context.Context) (seen eviction.Observations, image
 		imagesApart = ownErr == nil && images.Device != own.Device
 	}
 	return seen, imagesApart, errors.Join(memoryErr, tasksErr, ownErr, imagesErr)
+}
+
+// notePods keeps what pods have left of the memory that is theirs, where a threshold is about that: each of them is asked.
+func (s *scales) notePods(ctx context.Context, seen eviction.Observations, total int64) {
+	asked := func(t eviction.Threshold) bool { return t.Signal == eviction.AllocatableMemoryAvailable }
+	if !slices.ContainsFunc(s.config.Limits.thresholds(), asked) {
+		return
+	}
+	theirs := total - s.config.Limits.keptFromPods(corev1.ResourceMemory)
+	used := int64(0)
+	for _, u := range s.meter.Consumed(ctx, s.active()) {
+		for _, c := range u.Containers {
+			used += c.Memory
+		}
+	}
+	seen[eviction.AllocatableMemoryAvailable] = eviction.Observation{Available: max(0, theirs-used), Capacity: theirs}
 }
 
 // note keeps what a disk has left. Percentages are of what can be filled, without what is kept back for the system.

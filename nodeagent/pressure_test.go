@@ -116,6 +116,24 @@ func TestMemoryPressure(t *testing.T) {
 	}
 }
 
+// TestMemoryOfPods: pods that together take more than is not kept from them make room, although the machine has memory.
+func TestMemoryOfPods(t *testing.T) {
+	m := &madeUp{}
+	m.have(900)
+	b := watched(t, map[string]string{"memory.available": "10Mi"}, func(c *Config) {
+		c.Host, c.Limits.SystemReserved = m, corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("960Mi")}
+	})
+	b.register()
+	b.create(b.node.Pod("modest", "stay"))
+	b.until("runs", b.ready("modest"))
+	b.create(b.node.Pod("greedy", "memory", "64"))
+	b.until("evicted", b.evicted("greedy", "The node was low on resource: memory. Threshold quantity: 10Mi, available: "))
+	b.until("recovered", func() bool { return b.condition(corev1.NodeMemoryPressure) == corev1.ConditionFalse })
+	if !b.ready("modest")() {
+		t.Errorf("the modest one: %+v", b.pod("modest").Status)
+	}
+}
+
 // TestRefusedUnderPressure: a node short of memory takes no pod that does not say how much it needs.
 func TestRefusedUnderPressure(t *testing.T) {
 	m := &madeUp{}

@@ -53,6 +53,7 @@ type cluster struct {
 	server    []string // flags of `leme server`
 	agent     []string // flags of `leme agent`
 	node      string
+	pods      *podRange
 	tool      func() (image string, err error) // pushes the test program's image, once
 }
 
@@ -75,16 +76,20 @@ func newCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	pods, err := freePodRange()
+	if err != nil {
+		return nil, err
+	}
 	clustersMu.Lock()
 	clusters++
 	n := clusters
 	clustersMu.Unlock()
 	id := fmt.Sprintf("%d-%d", os.Getpid(), n)
 	c := &cluster{
-		home: home, bin: bin, node: "node-" + id,
+		home: home, bin: bin, node: "node-" + id, pods: pods,
 		server: []string{
 			"--listen", fmt.Sprintf("127.0.0.1:%d", ports[0]), "--advertise", "127.0.0.1",
-			"--pod-cidr", fmt.Sprintf("10.%d.%d.0/24", 100+n, os.Getpid()%250),
+			"--pod-cidr", pods.String(),
 		},
 		agent: []string{
 			"--node-name", "node-" + id, "--node-ip", "127.0.0.1", "--node-port", fmt.Sprint(ports[1]),
@@ -152,7 +157,7 @@ func (c *cluster) remove() error {
 	if err != nil {
 		return fmt.Errorf("leme down: %w\n%s", err, out)
 	}
-	return os.RemoveAll(c.home)
+	return errors.Join(os.RemoveAll(c.home), c.pods.release())
 }
 
 // nodeFlags are those flags of the agent that `leme down` takes too.

@@ -15,6 +15,12 @@ const (
 	ImageFsAvailable  Signal = "imagefs.available"
 	ImageFsInodesFree Signal = "imagefs.inodesFree"
 	PIDAvailable      Signal = "pid.available"
+	// AllocatableMemoryAvailable is what pods have left of the memory that is not kept from them.
+	AllocatableMemoryAvailable Signal = "allocatableMemory.available"
+	// The disk of what containers write is that of the images, or of the node where they have none: so these are known,
+	// and what is said of that disk counts, as with the kubelet.
+	ContainerFsAvailable  Signal = "containerfs.available"
+	ContainerFsInodesFree Signal = "containerfs.inodesFree"
 )
 
 // What pods take of a node that is no resource of the API.
@@ -31,10 +37,13 @@ var signals = []struct {
 	condition corev1.NodeConditionType
 }{
 	{MemoryAvailable, corev1.ResourceMemory, corev1.NodeMemoryPressure},
+	{AllocatableMemoryAvailable, corev1.ResourceMemory, corev1.NodeMemoryPressure},
 	{NodeFsAvailable, corev1.ResourceEphemeralStorage, corev1.NodeDiskPressure},
 	{NodeFsInodesFree, inodes, corev1.NodeDiskPressure},
 	{ImageFsAvailable, corev1.ResourceEphemeralStorage, corev1.NodeDiskPressure},
 	{ImageFsInodesFree, inodes, corev1.NodeDiskPressure},
+	{ContainerFsAvailable, corev1.ResourceEphemeralStorage, corev1.NodeDiskPressure},
+	{ContainerFsInodesFree, inodes, corev1.NodeDiskPressure},
 	{PIDAvailable, pids, corev1.NodePIDPressure},
 }
 
@@ -48,6 +57,9 @@ func (s Signal) urgency() int {
 }
 
 func (s Signal) known() bool { return s.urgency() < len(signals) }
+
+// implied says whether others say the same: there is no disk for containers alone.
+func (s Signal) implied() bool { return s == ContainerFsAvailable || s == ContainerFsInodesFree }
 
 // Resource is what a node is short of when the signal says so.
 func (s Signal) Resource() corev1.ResourceName { return signals[s.urgency()].resource }

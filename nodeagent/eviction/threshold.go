@@ -3,6 +3,7 @@ package eviction
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,7 +78,33 @@ func Parse(hard, soft, grace, reclaim map[string]string) ([]Threshold, error) {
 			}
 		}
 	}
-	return all, nil
+	return slices.DeleteFunc(all, overridden), nil
+}
+
+// overridden tells of thresholds that do not count, as the kubelet does.
+func overridden(t Threshold) bool {
+	if !t.Signal.implied() {
+		return false
+	}
+	how := "hard"
+	if !t.Hard() {
+		how = "soft"
+	}
+	slog.Warn(fmt.Sprintf("found %s for %s eviction. ignoring", t.Signal, how))
+	return true
+}
+
+// OfAllocatable are the thresholds by which pods are held to the memory that is not kept from them: what is to be free of
+// the machine's is to be free of theirs.
+func OfAllocatable(all []Threshold) []Threshold {
+	var more []Threshold
+	for _, t := range all {
+		if t.Signal == MemoryAvailable && t.Hard() {
+			t.Signal = AllocatableMemoryAvailable
+			more = append(more, t)
+		}
+	}
+	return more
 }
 
 func parseThresholds(statements map[string]string) ([]Threshold, error) {
