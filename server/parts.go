@@ -44,8 +44,12 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	access, nodes := rbac.NewIndex(), node.NewGraph()
 	authorizer := auth.Any{auth.Superusers, node.Authorizer{Graph: nodes}, access}
 	used := usage.New(s.config.MetricResolution, s.metrics)
-	api := resource.New(st, s.kinds, resource.WithMaker(used.Make), resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
-		resource.WithGuards(node.Guard, rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
+	var api *resource.API
+	nodeNow := func(name string) (*corev1.Node, bool) {
+		return resource.For[*corev1.Node](api, kind.Node, "").Get("", name)
+	}
+	api = resource.New(st, s.kinds, resource.WithMaker(used.Make), resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
+		resource.WithGuards(node.Guard(nodeNow), rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKeys, api)
 	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
 	mounts = append(mounts, s.config.Mounts...)

@@ -26,6 +26,8 @@ const (
 	askTimeout  = 10 * time.Second // of one agent, unless the resolution is shorter
 	parallel    = 64               // agents asked at once
 	longest     = 16 << 20         // of an agent's answer, in bytes: some ten thousand containers
+	soon        = 2 * time.Second  // after which who has answered once is asked again: a second point says how much is used
+	enough      = 2                // times between two rounds
 	silentFor   = 3                // rounds, after which what a node said is no longer told
 	metricsPath = "/metrics/resource"
 )
@@ -49,18 +51,38 @@ func New(resolution time.Duration, metrics prometheus.Registerer) *Collector {
 	return c
 }
 
-// Run asks the agents of the nodes that there are, round after round, until ctx ends; then it returns nil.
+// Run asks the agents of the nodes that there are, round after round, until ctx ends; then it returns nil. Those of which
+// nothing can be told yet do not have to wait for the next round.
 func (c *Collector) Run(ctx context.Context, nodes func() []*corev1.Node, agents Agents) error {
-	ticker := time.NewTicker(c.resolution)
-	defer ticker.Stop()
-	for {
-		c.round(ctx, nodes(), agents)
+	rounds, often := time.NewTicker(c.resolution), time.NewTicker(min(soon, c.resolution))
+	defer rounds.Stop()
+	defer often.Stop()
+	asked := map[string]int{} // how often a node was, since the last round
+	for c.round(ctx, nodes(), agents); ; {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-rounds.C:
+			clear(asked)
+			c.round(ctx, nodes(), agents)
+		case <-often.C:
+			c.askAll(ctx, c.newcomers(nodes(), asked), agents, soon)
 		}
 	}
+}
+
+// newcomers are the ready nodes of which nothing can be told yet. Who says nothing when asked waits for the next round.
+func (c *Collector) newcomers(nodes []*corev1.Node, asked map[string]int) []*corev1.Node {
+	var list []*corev1.Node
+	for _, n := range nodes {
+		known := c.memory.of(n.Name)
+		if !ready(n) || known != nil && known.node.known() || asked[n.Name] >= enough {
+			continue
+		}
+		asked[n.Name]++
+		list = append(list, n)
+	}
+	return list
 }
 
 // round asks every agent, those of ready nodes first: agents that do not answer may take the rest of the time.
@@ -70,7 +92,11 @@ func (c *Collector) round(ctx context.Context, nodes []*corev1.Node, agents Agen
 		there[n.Name] = true
 	}
 	c.memory.forget(there, c.now().Add(-silentFor*c.resolution))
-	ctx, cancel := context.WithTimeout(ctx, c.resolution)
+	c.askAll(ctx, nodes, agents, c.resolution)
+}
+
+func (c *Collector) askAll(ctx context.Context, nodes []*corev1.Node, agents Agents, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)

@@ -69,11 +69,15 @@ func TestCollector(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx, func() []*corev1.Node { return nodes }, a) }()
-		<-time.After(10 * time.Second) // of the bubble: one round has passed
+		<-time.After(1500 * time.Millisecond) // of the bubble: the agent has answered once
 		if _, ok := c.Make(kind.NodeMetrics, nodes[0]); ok {
 			t.Error("one measurement says how much is used")
 		}
-		<-time.After(10 * time.Second)
+		<-time.After(2 * time.Second)
+		if _, ok := c.Make(kind.NodeMetrics, nodes[0]); !ok {
+			t.Error("what two measurements say is not told at once")
+		}
+		<-time.After(2 * DefaultResolution)
 		made, ok := c.Make(kind.NodeMetrics, nodes[0])
 		if !ok {
 			t.Fatal("nothing is known of the node")
@@ -128,6 +132,34 @@ func TestSilentAgents(t *testing.T) {
 		c.round(t.Context(), nodes[:1], a)
 		if n, _ := c.memory.size(); n != 0 {
 			t.Errorf("%d nodes that are gone are known", n)
+		}
+	})
+}
+
+// A node that comes between two rounds is known soon; one that does not answer is not asked all the time.
+func TestNewcomers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &agents{wait: 100 * time.Millisecond, silent: func(node string) bool { return node == "silent" }}
+		var nodes atomic.Pointer[[]*corev1.Node]
+		nodes.Store(new([]*corev1.Node))
+		c := New(0, nil)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, func() []*corev1.Node { return *nodes.Load() }, a) }()
+		<-time.After(time.Second)
+		late := node("late", corev1.ConditionTrue)
+		nodes.Store(&[]*corev1.Node{late, node("silent", corev1.ConditionTrue), node("starting", corev1.ConditionFalse)})
+		<-time.After(6 * time.Second)
+		if _, ok := c.Make(kind.NodeMetrics, late); !ok {
+			t.Error("nothing is known of a node that has been ready for six seconds")
+		}
+		<-time.After(6 * time.Second)
+		if n := a.asked.Load(); n != 2+enough {
+			t.Errorf("before the second round agents were asked %d times", n)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }

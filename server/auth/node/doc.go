@@ -5,7 +5,7 @@
 //	graph := node.NewGraph()
 //	go graph.Run(ctx, api, synced)
 //	authz := auth.Any{auth.Superusers, node.Authorizer{Graph: graph}, …}
-//	api := resource.New(store, kinds, resource.WithGuards(node.Guard, …))
+//	api := resource.New(store, kinds, resource.WithGuards(node.Guard(nodes), …))
 package node
 
 import (

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"leme/server/auth"
@@ -21,13 +22,20 @@ import (
 	"leme/server/resource"
 )
 
-// Guard is a resource.Guard: what an agent writes must be its own node's, and keep to what agents may say.
-func Guard(ctx context.Context, w resource.Write) error {
-	r, _ := auth.RequestOf(ctx)
-	node, agent := NameOf(r.User)
-	if !agent {
-		return nil
+// Guard makes a resource.Guard: what an agent writes must be its own node's, and keep to what agents may say. find gives
+// the nodes that there are.
+func Guard(find func(name string) (*corev1.Node, bool)) resource.Guard {
+	return func(ctx context.Context, w resource.Write) error {
+		r, _ := auth.RequestOf(ctx)
+		node, agent := NameOf(r.User)
+		if !agent {
+			return nil
+		}
+		return guard(node, w, find)
 	}
+}
+
+func guard(node string, w resource.Write, find func(string) (*corev1.Node, bool)) error {
 	obj := w.Object
 	if obj == nil {
 		obj = w.Old
@@ -37,16 +45,16 @@ func Guard(ctx context.Context, w resource.Write) error {
 	case *corev1.Node:
 		problem = nodeWrite(node, as[*corev1.Node](w.Object), as[*corev1.Node](w.Old))
 	case *corev1.Pod:
-		problem = podWrite(node, as[*corev1.Pod](w.Object), as[*corev1.Pod](w.Old), w.Subresource)
+		problem = podWrite(node, as[*corev1.Pod](w.Object), as[*corev1.Pod](w.Old), w.Subresource, find)
 	case *coordinationv1.Lease:
 		if name := obj.(metav1.Object).GetName(); name != node {
 			problem = errors.New("can only access node lease with the same name as the requesting node")
 		}
 	}
-	if problem != nil {
-		return apierrors.NewForbidden(w.Kind.GroupResource(), obj.(metav1.Object).GetName(), problem)
+	if problem != nil && !apierrors.IsNotFound(problem) {
+		problem = apierrors.NewForbidden(w.Kind.GroupResource(), obj.(metav1.Object).GetName(), problem)
 	}
-	return nil
+	return problem
 }
 
 // as is an object that may be missing.
@@ -76,10 +84,10 @@ func nodeWrite(node string, n, old *corev1.Node) error {
 }
 
 // podWrite looks at a pod that is made (old is nil), changed, or deleted (p is nil).
-func podWrite(node string, p, old *corev1.Pod, subresource string) error {
+func podWrite(node string, p, old *corev1.Pod, subresource string, find func(string) (*corev1.Node, bool)) error {
 	switch {
 	case old == nil:
-		return mirrorPod(node, p)
+		return mirrorPod(node, p, find)
 	case old.Spec.NodeName != node && p == nil:
 		return fmt.Errorf("node %q can only delete pods with spec.nodeName set to itself", node)
 	case p == nil:
@@ -95,7 +103,7 @@ func podWrite(node string, p, old *corev1.Pod, subresource string) error {
 }
 
 // mirrorPod lets an agent show the pods that it knows from files. They can name nothing that would be opened to it.
-func mirrorPod(node string, p *corev1.Pod) error {
+func mirrorPod(node string, p *corev1.Pod, find func(string) (*corev1.Node, bool)) error {
 	if _, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]; !mirror {
 		return fmt.Errorf("pod does not have %q annotation, node %q can only create mirror pods", corev1.MirrorPodAnnotationKey, node)
 	}
@@ -103,6 +111,9 @@ func mirrorPod(node string, p *corev1.Pod) error {
 		return fmt.Errorf("node %q can only create pods with spec.nodeName set to itself", node)
 	}
 	if problem := mirrorOwner(node, p.OwnerReferences); problem != nil {
+		return problem
+	}
+	if problem := ownerIs(node, p.OwnerReferences[0].UID, find); problem != nil {
 		return problem
 	}
 	if what := kind.PodNeeds(p); what != "" {
@@ -124,6 +135,18 @@ func mirrorOwner(node string, owners []metav1.OwnerReference) error {
 	}
 	if ptr.Deref(owners[0].BlockOwnerDeletion, false) {
 		return fmt.Errorf("node %q must not set blockOwnerDeletion on an owner reference", node)
+	}
+	return nil
+}
+
+// ownerIs wants the owner to be the node that there is, not one of its name before.
+func ownerIs(node string, uid types.UID, find func(string) (*corev1.Node, bool)) error {
+	n, ok := find(node)
+	if !ok {
+		return apierrors.NewNotFound(corev1.Resource("nodes"), node)
+	}
+	if uid != n.UID {
+		return fmt.Errorf("node %s UID mismatch: expected %s got %s", node, uid, n.UID)
 	}
 	return nil
 }

@@ -36,8 +36,9 @@ func TestGuard(t *testing.T) {
 	yes := true
 	mirror := func(p *corev1.Pod) {
 		p.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "x"}
-		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: "n1", Controller: &yes}}
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: "n1", UID: "u1", Controller: &yes}}
 	}
+	former := func(p *corev1.Pod) { p.OwnerReferences[0].UID = "u0" }
 	unowned := func(p *corev1.Pod) { p.OwnerReferences = nil }
 	shared := func(p *corev1.Pod) { p.OwnerReferences = append(p.OwnerReferences, p.OwnerReferences[0]) }
 	elsewhere := func(p *corev1.Pod) { p.OwnerReferences[0].Name = "n2" }
@@ -51,6 +52,9 @@ func TestGuard(t *testing.T) {
 	labelled := func(p *corev1.Pod) { p.Labels = map[string]string{"app": "x"} }
 	nodes, pods, status := resource.Target{Kind: kind.Node}, resource.Target{Kind: kind.Pod}, resource.Target{Kind: kind.Pod, Subresource: resource.Status}
 	leases := resource.Target{Kind: kind.Lease}
+	asked := Guard(func(name string) (*corev1.Node, bool) {
+		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: "u1"}}, name == "n1"
+	})
 	for _, tt := range []struct {
 		name  string
 		write resource.Write
@@ -71,6 +75,7 @@ func TestGuard(t *testing.T) {
 		{"a curious mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, curious)}, "can not create pods that reference secrets"},
 		{"a trusting mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, trusting)}, "can not create pods that reference clustertrustbundles"},
 		{"a mirror pod of nobody", resource.Write{Target: pods, Object: pod("n1", mirror, unowned)}, "with an owner reference set to itself"},
+		{"a mirror pod of a node that was", resource.Write{Target: pods, Object: pod("n1", mirror, former)}, "node n1 UID mismatch: expected u0 got u1"},
 		{"a mirror pod of two", resource.Write{Target: pods, Object: pod("n1", mirror, shared)}, "with a single owner reference set to itself"},
 		{"a mirror pod of another", resource.Write{Target: pods, Object: pod("n1", mirror, elsewhere)}, "with an owner reference set to itself"},
 		{"an uncontrolled mirror pod", resource.Write{Target: pods, Object: pod("n1", mirror, uncontrolled)}, "with a controller owner reference set to itself"},
@@ -85,13 +90,25 @@ func TestGuard(t *testing.T) {
 		{"another's lease", resource.Write{Target: leases, Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "n2"}}}, "can only access node lease with the same name as the requesting node"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := Guard(auth.WithRequest(t.Context(), auth.Request{User: agent}), tt.write)
+			err := asked(auth.WithRequest(t.Context(), auth.Request{User: agent}), tt.write)
 			if tt.want == "" && err != nil || tt.want != "" && (!apierrors.IsForbidden(err) || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v", err)
 			}
-			if err := Guard(t.Context(), tt.write); err != nil {
+			if err := asked(t.Context(), tt.write); err != nil {
 				t.Errorf("the server itself: %v", err)
 			}
 		})
+	}
+}
+
+// TestMirrorsOfNoNode: an agent whose node is not there yet is told so, and tries again.
+func TestMirrorsOfNoNode(t *testing.T) {
+	yes := true
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Annotations: map[string]string{corev1.MirrorPodAnnotationKey: "x"},
+		OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: "n1", UID: "u1", Controller: &yes}}}, Spec: corev1.PodSpec{NodeName: "n1"}}
+	asked := Guard(func(string) (*corev1.Node, bool) { return nil, false })
+	err := asked(auth.WithRequest(t.Context(), auth.Request{User: agent}), resource.Write{Target: resource.Target{Kind: kind.Pod}, Object: p})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("got %v", err)
 	}
 }
