@@ -37,6 +37,7 @@ func (r *Registry) ResolveBlob(_ context.Context, repo string, d digest.Digest) 
 	if err := r.hasBlob(repo, d); err != nil {
 		return ocispec.Descriptor{}, err
 	}
+	r.changed(repo)
 	now := time.Now()
 	if err := os.Chtimes(r.linkPath(repo, blobLinks, linkName(d)), now, now); err != nil {
 		return ocispec.Descriptor{}, err
@@ -46,7 +47,7 @@ func (r *Registry) ResolveBlob(_ context.Context, repo string, d digest.Digest) 
 
 // PushBlob stores a blob that comes as one stream; size is what the client said, -1 when it said nothing.
 func (r *Registry) PushBlob(_ context.Context, repo string, d digest.Digest, size int64, content io.Reader) error {
-	upload, err := r.StartUpload(repo)
+	upload, err := r.startBlob(repo)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,7 @@ func (r *Registry) MountBlob(_ context.Context, from, to string, d digest.Digest
 	if err != nil {
 		return err
 	}
+	r.changed(to, d)
 	if err := r.admit(to, blobLinks, d, desc.Size); err != nil {
 		return err
 	}
@@ -91,6 +93,7 @@ func (r *Registry) DeleteBlob(_ context.Context, repo string, d digest.Digest) e
 	if by, used := state.user(d); used {
 		return fmt.Errorf("%w: manifest %s uses this blob", ErrDenied, by)
 	}
+	r.changed(repo)
 	delete(r.usage.repos, repo)
 	return r.removeFile(r.linkPath(repo, blobLinks, linkName(d)))
 }

@@ -22,8 +22,11 @@ type Collected struct {
 
 // GC removes what nothing leads to any more: uploads that lie still, blobs that no manifest names and no client asked
 // for lately, and manifests that nothing leads to, by the rules. It stops at the first thing that it does not
-// understand, and pushes wait while it runs.
+// understand. Pushes go on while it looks around; of what has changed by then it takes another look before it removes
+// anything.
 func (r *Registry) GC(ctx context.Context, rules Rules) (Collected, error) {
+	r.collecting.Lock()
+	defer r.collecting.Unlock()
 	now := time.Now()
 	got := Collected{Uploads: r.sweepUploads(now, rules.DryRun)}
 	used, err := r.cfg.Used(ctx)
@@ -31,8 +34,7 @@ func (r *Registry) GC(ctx context.Context, rules Rules) (Collected, error) {
 		r.cfg.Log.Warn("Images without a tag are kept: which ones are in use is not known", "err", err)
 		rules.Untagged = -1
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.watch()()
 	repos, err := r.repositories()
 	if err != nil {
 		return got, fmt.Errorf("listing repositories: %w", err)
@@ -42,26 +44,63 @@ func (r *Registry) GC(ctx context.Context, rules Rules) (Collected, error) {
 		if err := ctx.Err(); err != nil {
 			return got, err
 		}
-		state, err := r.observe(repo)
+		manifests, err := r.collectRepository(repo, used[repo], rules, now, live)
 		if err != nil {
 			return got, fmt.Errorf("repository %s: %w", repo, err)
 		}
-		state.named = used[repo]
-		plan := state.plan(rules, now)
-		got.Manifests += len(plan.manifests)
-		state.keep(plan, live)
-		if rules.DryRun {
-			continue
-		}
-		if err := r.remove(repo, plan); err != nil {
-			return got, fmt.Errorf("repository %s: %w", repo, err)
-		}
+		got.Manifests += manifests
 	}
 	err = r.collectContent(ctx, rules, live, &got)
 	if !rules.DryRun {
 		r.metrics.collection(got)
 	}
 	return got, err
+}
+
+// collectRepository removes what a repository need not keep, and adds the rest of its content to live. It gives the number
+// of manifests that went.
+func (r *Registry) collectRepository(repo string, named map[digest.Digest]bool, rules Rules, now time.Time, live map[digest.Digest]bool) (int, error) {
+	look := func() (contents, removal, error) {
+		state, err := r.observe(repo)
+		state.named = named
+		return state, state.plan(rules, now), err
+	}
+	state, plan, err := look()
+	if err == nil && rules.DryRun {
+		state.keep(plan, live)
+		return len(plan.manifests), nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil || r.news.repos[repo] || !r.unused(repo, state, plan) {
+		if state, plan, err = look(); err != nil {
+			return 0, err
+		}
+	}
+	state.keep(plan, live)
+	if rules.DryRun {
+		return len(plan.manifests), nil
+	}
+	return len(plan.manifests), r.remove(repo, plan)
+}
+
+// unused says whether nobody has asked for what is to be removed since it was looked at.
+func (r *Registry) unused(repo string, state contents, plan removal) bool {
+	since := func(e entry, d digest.Digest, seen time.Time) bool {
+		info, err := os.Stat(r.linkPath(repo, e, linkName(d)))
+		return err == nil && info.ModTime().Equal(seen)
+	}
+	for _, d := range plan.manifests {
+		if !since(manifestLinks, d, state.manifests[d].time) {
+			return false
+		}
+	}
+	for _, d := range plan.blobs {
+		if !since(blobLinks, d, state.blobs[d]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sweepUploads forgets the uploads that nobody wrote to for Config.UploadAge.
@@ -190,8 +229,7 @@ func (r *Registry) sweepFolders(repo string) {
 	}
 }
 
-// collectContent removes the content that no repository links to, and measures the rest. Content gets its link under the
-// lock held here, so what has none is unused.
+// collectContent removes the content that no repository links to, and measures the rest.
 func (r *Registry) collectContent(ctx context.Context, rules Rules, live map[digest.Digest]bool, got *Collected) error {
 	var left int64
 	err := filepath.WalkDir(filepath.Join(r.cfg.Dir, "blobs"), func(path string, e fs.DirEntry, err error) error {
@@ -207,19 +245,36 @@ func (r *Registry) collectContent(ctx context.Context, rules Rules, live map[dig
 		if err != nil {
 			return err
 		}
-		if live[d] {
+		stays := live[d]
+		if !stays {
+			if stays, err = r.dropContent(d, info.Size(), rules.DryRun); err != nil {
+				return err
+			}
+		}
+		if stays {
 			left += info.Size()
 			return ctx.Err()
 		}
 		got.Blobs++
 		got.Bytes += info.Size()
-		if rules.DryRun {
-			return nil
-		}
-		return r.removeFile(path)
+		return ctx.Err()
 	})
-	if err == nil && !rules.DryRun {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil && !rules.DryRun && len(r.news.content) == 0 {
 		r.usage.stored.Store(left)
 	}
 	return err
+}
+
+// dropContent removes content that no repository linked to when it was looked at, unless one does by now: content gets
+// its link under the lock that is held here.
+func (r *Registry) dropContent(d digest.Digest, size int64, dryRun bool) (stays bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.news.content[d] || dryRun {
+		return r.news.content[d], nil
+	}
+	r.usage.stored.Add(-size)
+	return false, r.removeFile(r.contentPath(d))
 }

@@ -121,7 +121,7 @@ func liveInChild(dir string, last int) ([]byte, error) {
 func checkWhole(t *testing.T, dir string) {
 	t.Helper()
 	checkContent(t, dir)
-	r, host := serve(t, Config{Dir: dir, UntaggedAge: time.Nanosecond, Grace: time.Nanosecond})
+	r, host := serve(t, Config{Dir: dir, UntaggedAge: time.Nanosecond, Grace: time.Nanosecond, UploadAge: time.Nanosecond})
 	repo, err := name.NewRepository(host + "/a/x")
 	must(t, err)
 	must(t, remote.Write(repo.Tag("mine"), seeded(1)))

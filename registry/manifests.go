@@ -29,6 +29,7 @@ func (r *Registry) PushManifest(_ context.Context, repo string, d digest.Digest,
 	if err := r.usage.room(int64(len(data)), r.cfg.Quota); err != nil {
 		return m, err
 	}
+	r.changed(repo, d)
 	if err := r.admit(repo, manifestLinks, d, int64(len(data))); err != nil {
 		return m, err
 	}
@@ -113,6 +114,7 @@ func (r *Registry) DeleteManifest(_ context.Context, repo string, d digest.Diges
 	if _, err := r.manifestType(repo, d); err != nil {
 		return err
 	}
+	r.changed(repo)
 	return r.deleteManifest(repo, d)
 }
 

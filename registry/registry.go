@@ -9,6 +9,7 @@
 //
 //   - Content is named by its digest and verified before it gets its name: written to a temporary file, synced, renamed.
 //     A kill at any moment leaves the old state or the new one, and a temporary file that the next start removes.
+//   - An upload that a client may go on with is there after a kill, as far as it had come.
 //   - A manifest is accepted only when everything it names is here; what a manifest names is never removed.
 //   - Sizes and the number of open uploads are bounded.
 //
@@ -19,7 +20,7 @@
 //	repositories/NAME/_manifests/sha256-abcd…     the repository has this manifest; holds its media type
 //	repositories/NAME/_tags/TAG                   holds the digest that the tag points at
 //	repositories/NAME/_referrers/DIGEST/DIGEST    the second manifest has the first as its subject
-//	uploads/                                      what is being written
+//	uploads/                                      what is being written; ID.of names the repository of the upload ID
 //
 // No component of a repository's name can start with an underscore, so names and entries never meet.
 package registry
@@ -106,9 +107,12 @@ type Registry struct {
 	usage   usage
 	step    func() // called before and after each change on disk, for tests that end the process there
 
-	// mu is held to change what repositories have, and by the collector from its first look to its last removal.
-	// Content is read and uploads are written without it.
+	// mu is held to change what repositories have. Content is read and uploads are written without it, and the collector
+	// holds it for one removal at a time.
 	mu sync.Mutex
+	// news is what has changed since the collection under way began to look around; nil: there is none. Guarded by mu.
+	news       *news
+	collecting sync.Mutex // held by a collection
 
 	uploadsMu sync.Mutex
 	uploads   map[string]*upload
@@ -120,15 +124,12 @@ func New(cfg Config) (*Registry, error) {
 		return nil, err
 	}
 	r := &Registry{cfg: cfg, uploads: map[string]*upload{}, step: func() {}}
-	if err := os.RemoveAll(r.uploadDir()); err != nil {
-		return nil, fmt.Errorf("registry: sweeping uploads: %w", err)
-	}
 	for _, dir := range []string{r.uploadDir(), filepath.Join(cfg.Dir, "blobs"), r.repositoriesDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("registry: %w", err)
 		}
 	}
-	if err := r.measure(); err != nil {
+	if err := errors.Join(r.measure(), r.restoreUploads()); err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	r.routes, r.metrics = r.handlers(), newMetrics(r)

@@ -47,6 +47,7 @@ func (r *Registry) DeleteTag(_ context.Context, repo, name string) error {
 	if _, err := r.tag(repo, name); err != nil {
 		return err
 	}
+	r.changed(repo)
 	return r.removeFile(r.linkPath(repo, tagLinks, name))
 }
 

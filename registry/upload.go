@@ -14,13 +14,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// upload is a blob on its way in, over one request or many. It lives as long as the process: a restart sweeps it, and
-// clients start again.
+// upload is a blob on its way in, over one request or many. One that takes many outlives the process: see restoreUploads.
 type upload struct {
 	repo, id, path string
 
 	busy sync.Mutex // held by the one request that writes
-	hash hash.Hash  // SHA-256 of what is written
+	hash hash.Hash  // SHA-256 of what is written; nil when an earlier process has written some of it
 	size int64
 	used time.Time // guarded by Registry.uploadsMu
 }
@@ -28,8 +27,21 @@ type upload struct {
 // anyOffset stands for the end of an upload, wherever that is.
 const anyOffset = -1
 
-// StartUpload begins a blob of a repository.
+// StartUpload begins a blob of a repository, which any number of requests may go on with.
 func (r *Registry) StartUpload(repo string) (*Upload, error) {
+	upload, err := r.startBlob(repo)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(repo, upload.u.path+uploadOf); err != nil {
+		upload.Cancel()
+		return nil, err
+	}
+	return upload, nil
+}
+
+// startBlob begins a blob that comes in one request. A kill ends it.
+func (r *Registry) startBlob(repo string) (*Upload, error) {
 	id := rand.Text()
 	u := &upload{repo: repo, id: id, path: filepath.Join(r.uploadDir(), id), hash: sha256.New(), used: time.Now()}
 	r.uploadsMu.Lock()
@@ -86,6 +98,7 @@ func (r *Registry) forget(u *upload) {
 	if open {
 		r.usage.coming.Add(-u.size)
 	}
+	_ = os.Remove(u.path + uploadOf)
 	_ = os.Remove(u.path) // renamed when it became a blob; swept at the next start otherwise
 }
 
@@ -116,7 +129,9 @@ func (w *Upload) write(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := w.file.Write(p)
-	w.u.hash.Write(p[:n])
+	if w.u.hash != nil {
+		w.u.hash.Write(p[:n])
+	}
 	w.u.size += int64(n)
 	w.r.usage.coming.Add(int64(n))
 	w.r.metrics.pushed.Add(float64(n))
@@ -170,6 +185,7 @@ func (w *Upload) Commit(d digest.Digest) error {
 	}
 	w.r.mu.Lock()
 	defer w.r.mu.Unlock()
+	w.r.changed(w.u.repo, d)
 	if err := w.r.admit(w.u.repo, blobLinks, d, w.u.size); err != nil {
 		return err
 	}
@@ -179,9 +195,9 @@ func (w *Upload) Commit(d digest.Digest) error {
 	return w.r.writeFile(w.r.linkPath(w.u.repo, blobLinks, linkName(d)), nil)
 }
 
-// digest is the written content's; algorithms other than SHA-256 read it once more.
+// digest is the written content's; algorithms other than SHA-256 read it once more, and so does who has not seen all of it.
 func (w *Upload) digest(a digest.Algorithm) (digest.Digest, error) {
-	if a == digest.SHA256 {
+	if a == digest.SHA256 && w.u.hash != nil {
 		return digest.NewDigest(a, w.u.hash), nil
 	}
 	return a.FromReader(io.NewSectionReader(w.file, 0, w.u.size))
