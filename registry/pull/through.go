@@ -46,7 +46,7 @@ type Through struct {
 	manifests  *manifestCache
 	registries *registriesReader
 	gate       *gate
-	upstreams  answers[*upstream] // by registry and repository
+	upstreams  answers[*upstream] // by the address of a repository
 	tags       answers[manifest]  // by registry, repository and tag
 	questions  singleflight.Group
 	retryWait  time.Duration

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +143,53 @@ func TestThroughPrivate(t *testing.T) {
 		if all, _, err := c.list(); err != nil || len(all) > 0 {
 			t.Errorf("the cluster's registry keeps %v, %v", all, err)
 		}
+	}
+}
+
+// TestThroughNext: what one place does not have, or cannot give, comes from the next, in the order of the file.
+func TestThroughNext(t *testing.T) {
+	e := engine(t)
+	_, host := newFaults(t)
+	l := makeLayer(t, 1000, compression.GZip)
+	img := makeImage(t, e, l)
+	push(t, e, img, "%s/leme-test/next:1", host)
+	d, _ := digestOf(t, l)
+	var asked []string
+	var mu sync.Mutex
+	broken := func(name string, answer func(w http.ResponseWriter, r *http.Request)) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v2/" {
+				mu.Lock()
+				asked = append(asked, name)
+				mu.Unlock()
+				answer(w, r)
+			}
+		}))
+		t.Cleanup(s.Close)
+		return "http://" + s.Listener.Addr().String()
+	}
+	status := func(code int) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	file := filepath.Join(t.TempDir(), "registries.yaml")
+	places := []string{broken("empty", status(http.StatusNotFound)), broken("ill", status(http.StatusInternalServerError)), "http://" + host, broken("last", status(http.StatusTeapot))}
+	must(t, os.WriteFile(file, fmt.Appendf(nil, "mirrors:\n  hub.test:\n    endpoint: [%q, %q, %q, %q]\n    default_endpoint: false\n", places[0], places[1], places[2], places[3]), 0o600))
+	_, cluster := startThrough(t, host, func(c *ThroughConfig) { c.Registries = file })
+	got, err := throughImage(t, cluster, "leme-test/next:1")
+	must(t, err)
+	layers, err := got.Layers()
+	must(t, err)
+	packed, err := layers[0].Compressed()
+	must(t, err)
+	_, err = io.Copy(io.Discard, packed)
+	must(t, err)
+	if digest, _ := layers[0].Digest(); digest.String() != d {
+		t.Errorf("got %s, not %s", digest, d)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if i := slices.Index(asked, "ill"); i < 0 || slices.Index(asked, "empty") > i || slices.Contains(asked, "last") {
+		t.Errorf("asked were %v", asked)
 	}
 }
 

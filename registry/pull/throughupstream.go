@@ -108,11 +108,19 @@ func (t *Through) ask(ctx context.Context, repo name.Repository, ref, key string
 	return manifest{}, err
 }
 
-func (t *Through) askUpstream(ctx context.Context, repo name.Repository, ref string) (manifest, error) {
-	up, err := t.upstream(ctx, repo)
+// askUpstream asks each place in turn for a manifest.
+func (t *Through) askUpstream(ctx context.Context, repo name.Repository, ref string) (m manifest, err error) {
+	err = t.eachUpstream(ctx, repo, func(up *upstream) error {
+		m, err = t.askOne(ctx, up, repo, ref)
+		return err
+	})
 	if err != nil {
 		return manifest{}, err
 	}
+	return m, t.manifests.put(m)
+}
+
+func (t *Through) askOne(ctx context.Context, up *upstream, repo name.Repository, ref string) (manifest, error) {
 	var at name.Reference = up.repo.Tag(ref)
 	if strings.Contains(ref, ":") {
 		at = up.repo.Digest(ref)
@@ -127,15 +135,31 @@ func (t *Through) askUpstream(ctx context.Context, repo name.Repository, ref str
 	if err != nil {
 		return manifest{}, err
 	}
-	m := manifest{kind: string(desc.MediaType), digest: desc.Digest, body: desc.Manifest}
-	return m, t.manifests.put(m)
+	return manifest{kind: string(desc.MediaType), digest: desc.Digest, body: desc.Manifest}, nil
 }
 
-// upstream finds who has a repository: the mirrors that registries.yaml names, in turn, or the registry itself.
-func (t *Through) upstream(ctx context.Context, repo name.Repository) (*upstream, error) {
-	if a, ok := t.upstreams.get(repo.Name()); ok {
-		return a.value, a.err
+// eachUpstream goes on to the next of those who may have a repository as long as do fails with what one of them says, or
+// does not: the registry itself comes last, and says most.
+func (t *Through) eachUpstream(ctx context.Context, repo name.Repository, do func(*upstream) error) error {
+	places, err := t.places(repo)
+	if err != nil {
+		return err
 	}
+	for _, e := range places {
+		var up *upstream
+		if up, err = t.reach(ctx, e); err == nil {
+			err = do(up)
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		t.cfg.Log.Debug("a place does not have what is asked for", "repository", repo.Name(), "place", e.repo.String(), "err", err)
+	}
+	return err
+}
+
+// places are where a repository may be: at the mirrors that registries.yaml names, in its order, then at the registry itself.
+func (t *Through) places(repo name.Repository) ([]endpoint, error) {
 	setup := t.registries.now(t.newHosts)
 	host := canonicalHost(repo.RegistryStr())
 	m, listed := setup.mirrors[host]
@@ -156,42 +180,60 @@ func (t *Through) upstream(ctx context.Context, repo name.Repository) (*upstream
 	if !m.noDefault {
 		places = append(places, endpoint{repo: repo, transport: setup.hosts.direct(repo.Registry)})
 	}
-	var failed error
-	for _, e := range places {
-		rt, err := transport.NewWithContext(ctx, e.repo.Registry, authn.Anonymous, e.transport, []string{e.repo.Scope(transport.PullScope)})
-		if err == nil {
-			up := &upstream{e.repo, &http.Client{Transport: rt}}
-			t.upstreams.put(repo.Name(), up, nil, upstreamAge)
-			return up, nil
-		}
-		failed = err
-	}
-	t.upstreams.put(repo.Name(), nil, failed, refusalAge)
-	return nil, failed
+	return places, nil
 }
 
-// blob finds how large a blob is. One that is here is asked for nowhere.
+// reach logs in to a place, as nobody. What came of it is remembered, the better part for longer.
+func (t *Through) reach(ctx context.Context, e endpoint) (*upstream, error) {
+	key := e.repo.Scheme() + "://" + e.repo.Name()
+	if a, ok := t.upstreams.get(key); ok {
+		return a.value, a.err
+	}
+	rt, err := transport.NewWithContext(ctx, e.repo.Registry, authn.Anonymous, e.transport, []string{e.repo.Scope(transport.PullScope)})
+	if err != nil {
+		if ctx.Err() == nil {
+			t.upstreams.put(key, nil, err, refusalAge)
+		}
+		return nil, err
+	}
+	up := &upstream{e.repo, &http.Client{Transport: rt}}
+	t.upstreams.put(key, up, nil, upstreamAge)
+	return up, nil
+}
+
+// sized is who has a blob, and how large it is.
+type sized struct {
+	up   *upstream
+	size int64
+}
+
+// blob finds how large a blob is, and who has it. One that is here is asked for nowhere.
 func (t *Through) blob(ctx context.Context, repo name.Repository, h v1.Hash) (layer, *upstream, error) {
-	up, err := t.upstream(ctx, repo)
 	if size, ok := t.blobs.size(h); ok {
+		var up *upstream // whom to ask if what is here turns out to be no good
+		_ = t.eachUpstream(ctx, repo, func(first *upstream) error { up = first; return nil })
 		return layer{digest: h, size: size}, up, nil
 	}
-	if err != nil {
-		return layer{}, nil, err
-	}
-	size, err, _ := t.questions.Do("size of "+repo.Name()+"@"+h.String(), func() (any, error) {
+	found, err, _ := t.questions.Do("size of "+repo.Name()+"@"+h.String(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askingTime)
 		defer cancel()
-		return up.size(ctx, h)
+		var s sized
+		err := t.eachUpstream(ctx, repo, func(up *upstream) (err error) {
+			s.up = up
+			s.size, err = up.size(ctx, h)
+			return err
+		})
+		return s, err
 	})
 	if err != nil {
 		return layer{}, nil, err
 	}
-	l := layer{digest: h, size: size.(int64)}
+	s := found.(sized)
+	l := layer{digest: h, size: s.size}
 	if l.size > t.cfg.Limit {
 		return layer{}, nil, fmt.Errorf("blob %s has %d bytes, more than are kept here", h, l.size)
 	}
-	return l, up, nil
+	return l, s.up, nil
 }
 
 // size asks how many bytes a blob has.
