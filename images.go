@@ -34,6 +34,7 @@ func (m *master) imageMount() server.Mount {
 	return server.Mount{
 		Prefix: "/v2/", Handler: m.through.Before(m.registry, auth.RegistryHost),
 		Attributes: imageAttributes, Refuse: registry.Refuse,
+		Resources: []server.NamedResource{{GroupVersionKind: auth.Images, Resource: "images", Singular: "image", Namespaced: true}},
 	}
 }
 

@@ -74,6 +74,9 @@ type NodeEviction = controller.NodeEviction
 // authorization as the API.
 type Mount = rest.Mount
 
+// NamedResource is one that roles speak of, and that is not served in the API's form.
+type NamedResource = rest.NamedResource
+
 // validate fills in the defaults and checks the rest.
 func (c *Config) validate() error {
 	if c.Home == "" {

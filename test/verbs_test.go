@@ -156,6 +156,8 @@ var verbs = []verb{
 	{"both auth can-i delete pods", 0, "yes"},
 	{"both auth can-i delete pods --as=nobody", 1, "no"},
 	{"both get pods --as=nobody", 1, `User "nobody" cannot list resource "pods"`},
+	{"both auth can-i update images.registry.leme", 0, "yes"},
+	{"both auth can-i get images.registry.leme --as=nobody", 1, "no"},
 	{"both auth can-i --list", 0, "selfsubjectreviews.authentication.k8s.io"},
 
 	{"both delete configmaps -l set=x --dry-run=server", 0, "deleted from"},

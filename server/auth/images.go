@@ -1,6 +1,10 @@
 package auth
 
-import "strings"
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
 
 // RegistryGroup is the API group by which roles speak of the images in the cluster's own registry:
 //
@@ -9,6 +13,9 @@ import "strings"
 //	  resources: ["images"]
 //	  verbs: ["get", "update"] # pull and push
 const RegistryGroup = RegistryHost
+
+// Images is how discovery tells of them.
+var Images = schema.GroupVersionKind{Group: RegistryGroup, Version: "v1", Kind: "Image"}
 
 // ImageAttributes is what somebody wants of a repository in the cluster's registry, in RBAC's terms. The first part of
 // a repository's name is the namespace that it belongs to, so that roles in a namespace hold for its images; those

@@ -16,6 +16,7 @@ import (
 // one. They are made from the kinds when they are first asked for, and again when the kinds have changed.
 type discovery struct {
 	kinds *kind.Set
+	named []NamedResource
 
 	mu      sync.Mutex
 	changed <-chan struct{}
@@ -54,7 +55,9 @@ type entry struct {
 	subresources           []kind.Subresource
 }
 
-func newDiscovery(kinds *kind.Set) *discovery { return &discovery{kinds: kinds} }
+func newDiscovery(kinds *kind.Set, named ...NamedResource) *discovery {
+	return &discovery{kinds: kinds, named: named}
+}
 
 func (d *discovery) current() (*documents, error) {
 	d.mu.Lock()
@@ -67,7 +70,7 @@ func (d *discovery) current() (*documents, error) {
 		}
 	}
 	changed := d.kinds.Changed()
-	docs, err := makeDocuments(groupsOf(d.kinds.List()))
+	docs, err := makeDocuments(groupsOf(d.kinds.List(), d.named))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ var (
 )
 
 // groupsOf sorts the kinds and the virtual resources into groups and versions, in the order in which they come.
-func groupsOf(kinds []*kind.Kind) []group {
+func groupsOf(kinds []*kind.Kind, named []NamedResource) []group {
 	var groups []group
 	for _, k := range kinds {
 		verbs := slices.DeleteFunc(slices.Clone(objectVerbs), func(v string) bool { return slices.Contains(k.NoVerbs, v) })
@@ -110,6 +113,11 @@ func groupsOf(kinds []*kind.Kind) []group {
 	for _, v := range virtuals() {
 		groups = addEntry(groups, entry{
 			GroupVersionKind: v.GroupVersionKind, resource: v.resource, singular: v.singular, namespaced: v.namespaced, verbs: virtualVerbs,
+		})
+	}
+	for _, n := range named {
+		groups = addEntry(groups, entry{
+			GroupVersionKind: n.GroupVersionKind, resource: n.Resource, singular: n.Singular, namespaced: n.Namespaced, verbs: []string{},
 		})
 	}
 	return groups

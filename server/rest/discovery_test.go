@@ -88,3 +88,20 @@ func TestDiscoveryFollowsTheKinds(t *testing.T) {
 		t.Error("the new kind is not there")
 	}
 }
+
+// What roles speak of and the API does not serve is known by its name, and has no verbs.
+func TestDiscoveryOfNames(t *testing.T) {
+	image := NamedResource{GroupVersionKind: schema.GroupVersionKind{Group: "registry.example", Version: "v1", Kind: "Image"}, Resource: "images", Singular: "image", Namespaced: true}
+	d, err := newDiscovery(kind.NewSet(kind.Pod), image).current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range [][]byte{d.resources[image.GroupVersion()], d.all} {
+		if !strings.Contains(string(raw), `"verbs":[]`) || !strings.Contains(string(raw), `"images"`) {
+			t.Errorf("%s", raw)
+		}
+	}
+	if !strings.Contains(string(d.list), "registry.example/v1") || d.details["registry.example"] == nil {
+		t.Errorf("groups: %s", d.list)
+	}
+}

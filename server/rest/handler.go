@@ -95,7 +95,7 @@ func New(c Config) (*Handler, error) {
 		api: c.API, kinds: c.API.Kinds(), documents: c.Documents,
 		authn: c.Authenticator, authz: c.Authorizer, tokens: c.Tokens,
 		agents:    newAgents(c.API, c.Agents),
-		discovery: newDiscovery(c.API.Kinds()),
+		discovery: newDiscovery(c.API.Kinds(), named(c.Mounts)...),
 		metrics:   newMetrics(c.Metrics, c.Shown),
 		flow:      c.Flow,
 		auditLog:  c.Audit,

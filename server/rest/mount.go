@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"leme/server/auth"
 )
 
@@ -16,6 +18,25 @@ type Mount struct {
 	Attributes func(*http.Request) auth.Attributes
 	// Refuse answers a request that is not let in, in the form that the mount's clients read. Default: a Status.
 	Refuse func(w http.ResponseWriter, status int, message string)
+	// Resources are those by which roles speak of what the handler serves.
+	Resources []NamedResource
+}
+
+// NamedResource is one that the API only knows by its name: discovery tells of it, so that clients can ask what somebody
+// may do with it (`kubectl auth can-i`), and that there are no verbs for it.
+type NamedResource struct {
+	schema.GroupVersionKind
+	Resource, Singular string
+	Namespaced         bool
+}
+
+// named are the resources of all mounts.
+func named(mounts []Mount) []NamedResource {
+	var all []NamedResource
+	for _, m := range mounts {
+		all = append(all, m.Resources...)
+	}
+	return all
 }
 
 // mountOf is the mount that a path belongs to, nil for the API's.
