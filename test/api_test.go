@@ -37,7 +37,7 @@ func (c *cluster) space(t *testing.T, namespace string) space {
 	return space{c, namespace, client}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func removeImages() error {
 }
 
 // freshTool is the test program's image with a label that makes it this test's own: no engine has it.
-func freshTool(t *testing.T) v1.Image {
+func freshTool(t testing.TB) v1.Image {
 	t.Helper()
 	img, err := toolImage()
 	must(t, err)

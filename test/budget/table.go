@@ -42,6 +42,8 @@ var rows = []row{
 	{"Pull/one_layer,_6_MB/s_a_connection", "pull one layer of 120 MB, 6 MB/s a connection", "ms", "docker pull", 0.5},
 	{"Pull/eight_layers,_6_MB/s_a_connection", "pull eight layers of 36 MB, 6 MB/s a connection", "ms", "docker pull", 0.5},
 	{"Pull/eight_layers,_12_MB/s_in_all", "pull eight layers of 36 MB, 12 MB/s in all", "ms", "docker pull", 0.85},
+	{"AgentPull", "memory of an agent that pulls 1 GB", "MB", "", 60},
+	{"AgentPull", "… without the pages of the program's file", "own-MB", "", 0},
 	{"OneShot", "leme get pods", "ms", "kubectl get pods", 0.6},
 	{"Engine", "completion, 10,000 pods, 99th percentile of key presses", "ms", "", 1},
 	{"Complete", "leme __complete get po x, 10,000 pods", "ms", "kubectl __complete", 0},
