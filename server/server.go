@@ -26,6 +26,7 @@ import (
 	"leme/server/auth"
 	"leme/server/auth/token"
 	"leme/server/controller"
+	"leme/server/gather"
 	"leme/server/kind"
 	"leme/server/store"
 	"leme/server/tracing"
@@ -199,7 +200,7 @@ func (s *Server) prepare(ctx context.Context, st *store.Store) (*parts, error) {
 func (s *Server) listen(ctx context.Context, handler closer) error {
 	h := newHTTPServer(handler)
 	done := make(chan error, 1)
-	go func() { done <- h.Serve(tls.NewListener(gathering{s.listener}, s.pki.ServerTLS())) }()
+	go func() { done <- h.Serve(tls.NewListener(gather.Listener(s.listener), s.pki.ServerTLS())) }()
 	select {
 	case err := <-done:
 		handler.Close()

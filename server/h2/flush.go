@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"cmp"
 	"runtime"
 	"time"
 )
@@ -38,6 +39,44 @@ func (c *conn) flushSoon() {
 		c.write()
 	}
 	c.flushed()
+}
+
+// holder is a connection that can write without waiting for its client.
+type holder interface {
+	// Hold has what is written kept until Release. It is false while something waits for the client already.
+	Hold() bool
+	// Release writes what was kept, as far as the client takes it at once. For the rest it has some time, in which nobody
+	// waits. The error is of the connection; that the client takes too long shows when more is written.
+	Release(patience time.Duration) error
+}
+
+// flushNow is flush for those who serve many connections: it never waits for a client. c.mu is held.
+func (c *conn) flushNow() {
+	if c.flushing || c.err != nil || c.out.size == 0 {
+		return
+	}
+	c.flushing = true
+	for c.holder != nil && c.out.size > 0 && c.err == nil && c.holder.Hold() {
+		c.writeHeld()
+	}
+	if c.out.size > 0 && c.err == nil {
+		go c.flushSoon()
+		return
+	}
+	c.flushed()
+}
+
+func (c *conn) writeHeld() {
+	out := c.out.take()
+	c.mu.Unlock()
+	_, err := c.tls.Write(out)
+	err = cmp.Or(err, c.holder.Release(c.limits.writing))
+	out.release()
+	c.mu.Lock()
+	if err != nil {
+		c.fail(err)
+	}
+	c.fill()
 }
 
 // write writes what waits now, while more of it gathers.

@@ -20,12 +20,12 @@ const farewellTime = time.Second
 // closing is the way of a connection to its end: it is draining until its requests have ended, and done when nothing
 // more is said.
 type closing struct {
+	done     bool
+	draining bool
+	told     bool    // up to which stream requests are taken
+	alone    *stream // that writes itself
 	idler    *time.Timer
 	waiter   *time.Timer
-	draining bool
-	told     bool // up to which stream requests are taken
-	done     bool
-	alone    *stream // that writes itself
 }
 
 // drain ends the connection once its requests have ended. Requests that are on their way are taken still.

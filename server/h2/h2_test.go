@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"leme/server/gather"
 )
 
 // serve serves a handler until the test ends; change may change the bounds.
@@ -27,6 +29,7 @@ func serve(t testing.TB, h http.HandlerFunc, change func(*limits)) *httptest.Ser
 		change(&l)
 	}
 	configure(s.Config, l)
+	s.Listener = gather.Listener(s.Listener)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s

@@ -28,6 +28,7 @@ const (
 	receiveConn = 1 << 20  // bytes of bodies that wait for their handlers, of a connection
 	receiveOne  = 1 << 20  // of a stream
 	pieceMost   = 80 << 10 // bytes of frames that wait to be written: handlers that have more wait
+	pushMost    = 64 << 10 // bytes of them that are written before more are made
 	streamMost  = 4 << 10  // bytes besides, for each stream
 	controlMost = 64 << 10 // bytes besides of what nobody can be made to wait with
 	headerTable = 4 << 10  // bytes of header fields that are remembered, for each direction

@@ -5,10 +5,10 @@ type outgoing struct {
 	out      output
 	flushing bool   // somebody writes, or is about to
 	window   window // what the client takes of all streams
-	first    int64  // window of a stream that begins
 	frame    int    // bytes of a frame's payload that it takes
 	next     *stream
 	back     *stream // the end of the queue that begins with next
+	first    int64   // window of a stream that begins
 }
 
 // enqueue lets a stream take its turn. A stream that the client takes nothing of has none: its window's growth brings
@@ -48,9 +48,7 @@ func (c *conn) fill() {
 			continue // its window has shrunk
 		}
 		end := st.ending && n == len(st.pending)
-		c.out.data(st.id, st.pending[:n], end)
-		c.window -= window(n)
-		st.window -= window(n)
+		c.put(st, st.pending[:n], end)
 		st.pending = st.pending[n:]
 		if end {
 			st.ending = false
@@ -62,4 +60,11 @@ func (c *conn) fill() {
 			st.wake.Broadcast()
 		}
 	}
+}
+
+// put puts a frame into the output, and takes it from the windows.
+func (c *conn) put(st *stream, payload []byte, end bool) {
+	c.out.data(st.id, payload, end)
+	c.window -= window(len(payload))
+	st.window -= window(len(payload))
 }

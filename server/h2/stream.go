@@ -22,22 +22,22 @@ var (
 type stream struct {
 	conn   *conn
 	id     uint32
-	cancel context.CancelFunc // of the request's context
-	body   *body              // nil: the request has none
+	heard  bool  // the client has said all
+	said   bool  // we have
+	cut    bool  // we have ended it before the client had said all
+	err    error // why neither goes on
+	window window
 
-	heard bool  // the client has said all
-	said  bool  // we have
-	cut   bool  // we have ended it before the client had said all
-	err   error // why neither goes on
-
-	window  window
+	push    *push  // nil while the handler itself sends
 	pending []byte // what a handler waits with; it keeps still meanwhile
 	ending  bool   // and then the stream ends
 	queued  bool
 	behind  *stream // in the queue
 
-	wake    sync.Cond // of who waits to write, and of who waits for the body
-	readBy  time.Time // zero: whenever
+	cancel  context.CancelFunc // of the request's context
+	body    *body              // nil: the request has none
+	wake    sync.Cond          // of who waits to write, and of who waits for the body
+	readBy  time.Time          // zero: whenever
 	writeBy time.Time
 }
 
@@ -125,6 +125,9 @@ func (c *conn) drop(st *stream, err error) {
 		st.err = err
 	}
 	st.cancel()
+	if st.push != nil {
+		st.push.end()
+	}
 	c.forget(st)
 	st.wake.Broadcast()
 }

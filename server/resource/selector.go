@@ -91,6 +91,9 @@ func (s *selector) require(k *kind.Kind, r fields.Requirement) error {
 // all tells that nothing within the namespace is left out.
 func (s *selector) all() bool { return s.name == "" && s.labels == nil && len(s.fields) == 0 }
 
+// every tells that nothing of the resource is left out.
+func (s *selector) every() bool { return s.all() && s.namespace == "" }
+
 // one tells that there is at most one item to see, and where.
 func (s *selector) one() bool { return s.name != "" && (s.namespace != "" || !s.namespaced) }
 

@@ -36,7 +36,7 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 		return nil, err
 	}
 	start := a.store.Resume
-	w := &Watch{target: t, selector: s, bookmarks: o.AllowWatchBookmarks, due: time.Now().Add(bookmarkEvery)}
+	w := &Watch{target: t, selector: s, plain: s.every() && !t.converted(), bookmarks: o.AllowWatchBookmarks, due: time.Now().Add(bookmarkEvery)}
 	if revision > a.store.Snapshot(t.resource()).Revision() { // of another server, or of another time
 		if _, err := a.notOlderThan(ctx, t, revision); err != nil {
 			return nil, err
@@ -57,17 +57,20 @@ func (a *API) Watch(ctx context.Context, t Target, o metav1.ListOptions) (*Watch
 		}
 	}
 	w.start = revision
-	if w.source, err = start(t.resource(), revision); err != nil {
+	source, err := start(t.resource(), revision)
+	if err != nil {
 		return nil, w.failed(err)
 	}
+	w.source = *source
 	return w, nil
 }
 
 // Watch is one request's view of a resource's changes. One goroutine may use it; it needs no closing.
 type Watch struct {
+	source    store.Watch
+	plain     bool // every change is shown, as it is stored
 	target    Target
 	selector  *selector
-	source    *store.Watch
 	start     int64         // the revision that source starts after
 	initial   []store.Event // what is there already and has not been given yet
 	ending    bool          // the bookmark after the initial events is still to come
@@ -143,14 +146,50 @@ func (w *Watch) Next(ctx context.Context) ([]store.Event, error) {
 		case err != nil:
 			return nil, w.failed(err)
 		}
-		if events, err = w.selector.view(events); len(events) > 0 || err != nil {
-			if err == nil {
-				events, err = w.target.showEvents(events)
-			}
-			return events, asStatus(w.target, err)
+		if events, err = w.see(events); len(events) > 0 || err != nil {
+			return events, err
 		}
 	}
 }
+
+// see is what the request is shown of changes.
+func (w *Watch) see(events []store.Event) ([]store.Event, error) {
+	events, err := w.selector.view(events)
+	if err == nil && len(events) > 0 {
+		events, err = w.target.showEvents(events)
+	}
+	return events, asStatus(w.target, err)
+}
+
+// Take is Next for who does not wait: it appends the changes that there are by now, which may be none. It gives no
+// bookmarks, and nothing of what was there when the watch began: while Catching, and when the context of Quiet has
+// ended, call Next.
+func (w *Watch) Take(dst []store.Event) ([]store.Event, error) {
+	for {
+		events, err := w.source.Take(dst)
+		if err != nil {
+			return dst, w.failed(err)
+		}
+		fresh := events[len(dst):]
+		if len(fresh) == 0 || w.plain {
+			return events, nil
+		}
+		if fresh, err = w.see(fresh); len(fresh) > 0 || err != nil {
+			return append(dst, fresh...), err
+		}
+	}
+}
+
+// Quiet gives a context that ends with its parent, or when a bookmark is due.
+func (w *Watch) Quiet(parent context.Context) context.Context {
+	if !w.bookmarks {
+		return parent
+	}
+	return w.waiting.until(parent, w.due)
+}
+
+// Listen gives the listener that all watches of the resource share, and makes it for the first of them.
+func (w *Watch) Listen(create func() store.Listener) store.Listener { return w.source.Listen(create) }
 
 var errBookmarkDue = errors.New("a bookmark is due")
 
@@ -162,7 +201,7 @@ func (w *Watch) wait(ctx context.Context) ([]store.Event, error) {
 	if !time.Now().Before(w.due) {
 		return nil, errBookmarkDue
 	}
-	waiting := w.waiting.until(ctx, w.due)
+	waiting := w.Quiet(ctx)
 	events, err := w.source.Next(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return nil, errBookmarkDue
@@ -192,7 +231,7 @@ func (w *Watch) failed(err error) error {
 
 // view is what a selector sees of changes; the slice itself when that is all of them.
 func (s *selector) view(events []store.Event) ([]store.Event, error) {
-	if s.all() && s.namespace == "" {
+	if s.every() {
 		return events, nil
 	}
 	var seen []store.Event

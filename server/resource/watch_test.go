@@ -9,11 +9,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"leme/server/kind"
 	"leme/server/resource"
+	"leme/server/store"
 )
 
 // next reads events until there are n of them, as "TYPE name".
@@ -168,4 +170,36 @@ func TestWatchRefuses(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestTake: what Next would wait for, Take gives when it is there; and Quiet ends for a bookmark.
+func TestTake(t *testing.T) {
+	a := newAPI(t)
+	first := create(t, a, configMaps(""), newConfigMap("a", nil)).Revision
+	all := startWatch(t, a, configMaps(""), metav1.ListOptions{ResourceVersion: fmt.Sprint(first)})
+	one := startWatch(t, a, configMaps(""), metav1.ListOptions{ResourceVersion: fmt.Sprint(first), FieldSelector: "metadata.name=b", AllowWatchBookmarks: true})
+	kept := make([]store.Event, 1, 8)
+	for _, name := range []string{"", "b", "c"} {
+		if name != "" {
+			create(t, a, configMaps(""), newConfigMap(name, nil))
+		}
+		got, err := all.Take(kept)
+		if err != nil || len(got) != 1+len(name) || name != "" && got[1].Item.Key.Name != name {
+			t.Errorf("after %q a watch of all took %v, %v", name, got[1:], err)
+		}
+		got, err = one.Take(kept)
+		if want := name == "b"; err != nil || (len(got) == 2) != want {
+			t.Errorf("after %q a watch of one took %v, %v", name, got[1:], err)
+		}
+	}
+	if ctx := all.Quiet(t.Context()); ctx != t.Context() {
+		t.Error("a watch without bookmarks has another context")
+	}
+	if due, ok := one.Quiet(t.Context()).Deadline(); !ok || time.Until(due) > time.Minute {
+		t.Errorf("a bookmark is due at %v", due)
+	}
+	churn(t, a)
+	if _, err := all.Take(nil); !apierrors.IsResourceExpired(err) {
+		t.Errorf("left behind, it took with %v", err)
+	}
 }

@@ -13,6 +13,8 @@ import (
 	"leme/server/auth"
 	"leme/server/auth/rbac"
 	"leme/server/auth/token"
+	"leme/server/gather"
+	"leme/server/h2"
 	"leme/server/kind"
 	"leme/server/openapi"
 	"leme/server/resource"
@@ -39,6 +41,7 @@ type bed struct {
 	*Handler
 	url    string
 	server *httptest.Server
+	secure *httptest.Server // the same over TLS, as clients ask: by HTTP/2, with what is pushed
 }
 
 func newBed(t testing.TB, agents *tls.Config) *bed {
@@ -59,12 +62,17 @@ func newBed(t testing.TB, agents *tls.Config) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(h)
+	server, secure := httptest.NewServer(h), httptest.NewUnstartedServer(h)
+	secure.EnableHTTP2 = true
+	h2.Configure(secure.Config)
+	secure.Listener = gather.Listener(secure.Listener)
+	secure.StartTLS()
 	t.Cleanup(func() {
 		h.Close()
 		server.Close()
+		secure.Close()
 	})
-	b := &bed{Handler: h, url: server.URL, server: server}
+	b := &bed{Handler: h, url: server.URL, server: server, secure: secure}
 	resourcetest.Namespace(t, b.api, "default", nil)
 	return b
 }

@@ -51,6 +51,7 @@ func (h *Handler) watch(c *call) error {
 func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *framer) {
 	to := newPatient(c.w, h.watchTime)
 	series := h.metrics.watching(c)
+	pushed := newPushed(c, w, f, series)
 	// Before the first event too: the client must know that it is watching.
 	if to.write(nil) != nil {
 		return
@@ -60,8 +61,11 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 			c.begun() // it costs nothing while it waits
 			c.begun = nil
 		}
+		if pushed != nil && !w.Catching() && !pushed.send(ctx, to) {
+			return
+		}
 		events, err := w.Next(ctx)
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		if ended(err) {
 			return
 		}
 		size, goOn := sendFrames(to, f, events, err)
@@ -70,6 +74,11 @@ func (h *Handler) stream(ctx context.Context, c *call, w *resource.Watch, f *fra
 		}
 		series.sent(len(events), size)
 	}
+}
+
+// ended says whether an error is the watch's end, of which there is nothing to tell.
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // frameRooms are for what a watch sends. They are there for all watches: one of each's own would be most of what an idle

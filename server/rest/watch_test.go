@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -19,16 +20,16 @@ import (
 )
 
 // frames opens a watch and reads it line by line.
-func (b *bed) frames(t *testing.T, path, accept string) *bufio.Scanner {
+func frames(t *testing.T, s *httptest.Server, path, accept string) *bufio.Scanner {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+path, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("X-User", "admin")
 	r.Header.Set("X-Group", auth.GroupMasters)
 	r.Header.Set("Accept", accept)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := s.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,11 +37,19 @@ func (b *bed) frames(t *testing.T, path, accept string) *bufio.Scanner {
 	if resp.StatusCode != http.StatusOK {
 		t.Fatal(resp.Status)
 	}
+	if s.TLS != nil && resp.ProtoMajor != 2 {
+		t.Fatalf("it speaks %s", resp.Proto)
+	}
 	return bufio.NewScanner(resp.Body)
 }
 
 func TestWatchFrames(t *testing.T) {
 	b := newBed(t, &tls.Config{})
+	t.Run("written", func(t *testing.T) { testWatchFrames(t, b, b.server) })
+	t.Run("pushed", func(t *testing.T) { testWatchFrames(t, b, b.secure) })
+}
+
+func testWatchFrames(t *testing.T, b *bed, s *httptest.Server) {
 	maps := resource.For[*corev1.ConfigMap](b.api, kind.ConfigMap, "test")
 	for _, tt := range []struct {
 		name, accept string
@@ -64,7 +73,7 @@ func TestWatchFrames(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			revision := b.api.Store().Snapshot(kind.ConfigMap.GroupResource()).Revision()
-			in := b.frames(t, fmt.Sprintf("/api/v1/configmaps?watch=1&resourceVersion=%d", revision), tt.accept)
+			in := frames(t, s, fmt.Sprintf("/api/v1/configmaps?watch=1&resourceVersion=%d", revision), tt.accept)
 			m := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: tt.name}}
 			if _, err := maps.Create(t.Context(), m); err != nil {
 				t.Fatal(err)
@@ -98,13 +107,13 @@ func TestWatchFrames(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	b := newBed(t, &tls.Config{})
 	t.Run("in its time", func(t *testing.T) {
-		in := b.frames(t, "/api/v1/pods?watch=1&timeoutSeconds=1", "application/json")
+		in := frames(t, b.secure, "/api/v1/pods?watch=1&timeoutSeconds=1", "application/json")
 		if in.Scan() {
 			t.Errorf("got %s", in.Text())
 		}
 	})
 	t.Run("with the server", func(t *testing.T) {
-		in := b.frames(t, "/api/v1/pods?watch=1", "application/json")
+		in := frames(t, b.secure, "/api/v1/pods?watch=1", "application/json")
 		b.Close()
 		if in.Scan() {
 			t.Errorf("got %s", in.Text())

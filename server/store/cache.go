@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"sync"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -90,6 +91,7 @@ func (c *cache) stop() {
 func (c *cache) apply(events []Event, revision int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var changed []*eventList
 	for _, e := range events {
 		r := c.resource(e.Item.Key.GroupResource)
 		prev, had := r.tree.Get(e.Item)
@@ -107,6 +109,12 @@ func (c *cache) apply(events []Event, revision int64) {
 		}
 		r.published = nil
 		r.events.append(e, max(minEvents, r.tree.Len()))
+		if !slices.Contains(changed, r.events) {
+			changed = append(changed, r.events)
+		}
+	}
+	for _, events := range changed { // all of a transaction of many together
+		events.publish()
 	}
 	c.reach(revision)
 }

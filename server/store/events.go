@@ -30,6 +30,14 @@ type eventList struct {
 	oldest atomic.Uint64
 	broken atomic.Bool
 	ended  atomic.Bool
+
+	listener atomic.Pointer[Listener]
+}
+
+// Listener is told of changes once for all who share it.
+type Listener interface {
+	// Publish says that there are events, or that there will be no more. It must not wait: the cache does.
+	Publish()
 }
 
 type node struct {
@@ -63,16 +71,25 @@ func (l *eventList) append(e Event, keep int) {
 	close(last.ready)
 }
 
+// publish tells the listener, where there is one.
+func (l *eventList) publish() {
+	if shared := l.listener.Load(); shared != nil {
+		(*shared).Publish()
+	}
+}
+
 // breakOff ends every reader with ErrExpired: the cache was loaded anew and events may be missing.
 func (l *eventList) breakOff() {
 	l.broken.Store(true)
 	close(l.tail().ready)
+	l.publish()
 }
 
 // end ends every reader with context.Canceled: the store has stopped.
 func (l *eventList) end() {
 	l.ended.Store(true)
 	close(l.tail().ready)
+	l.publish()
 }
 
 // after finds the node just before the first event later than a revision.
@@ -118,28 +135,41 @@ func (w *Watch) Next(ctx context.Context) ([]Event, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		switch {
-		case w.list.ended.Load():
-			return nil, context.Canceled
-		case w.list.broken.Load() || w.node.seq < w.list.oldest.Load():
-			return nil, ErrExpired
+		if cap(w.events) > few {
+			w.events = nil
 		}
-		if w.take(); len(w.events) > 0 {
-			return w.events, nil
+		var err error
+		if w.events, err = w.Take(w.events[:0]); len(w.events) > 0 || err != nil {
+			return w.events, err
 		}
 	}
 }
 
-func (w *Watch) take() {
-	if w.events = w.events[:0]; cap(w.events) > few {
-		w.events = nil
+// Take is Next that does not wait: it appends what there is by now, which may be nothing.
+func (w *Watch) Take(dst []Event) ([]Event, error) {
+	switch {
+	case w.list.ended.Load():
+		return dst, context.Canceled
+	case w.list.broken.Load() || w.node.seq < w.list.oldest.Load():
+		return dst, ErrExpired
 	}
-	for len(w.events) < batch && w.more() {
+	for full := len(dst) + batch; len(dst) < full && w.more(); {
 		w.node = w.node.next
 		if e := w.node.event; e.Item.Revision > w.after {
-			w.events = append(w.events, e)
+			dst = append(dst, e)
 		}
 	}
+	return dst, nil
+}
+
+// Listen gives the listener that the watches of the resource share, and makes it for the first of them. Who has it
+// published to looks again whether there is something to Take, once after this too.
+func (w *Watch) Listen(create func() Listener) Listener {
+	if w.list.listener.Load() == nil {
+		created := create()
+		w.list.listener.CompareAndSwap(nil, &created)
+	}
+	return *w.list.listener.Load()
 }
 
 func (w *Watch) more() bool { return w.node.followed() }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -90,4 +91,54 @@ func follow(t *testing.T, c *cache, from int64) string {
 		all = append(all, e.Item.Revision)
 	}
 	return fmt.Sprint(all)
+}
+
+// bell counts how often it was told.
+type bell struct{ rings int }
+
+func (b *bell) Publish() { b.rings++ }
+
+// TestListen: who shares a listener is told of a transaction once, and of the end; and takes without waiting.
+func TestListen(t *testing.T) {
+	c := newCache(nil, unsealed{})
+	c.load(nil, 5)
+	w, err := c.watch(things, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := c.watch(things, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.Listen(func() Listener { return &bell{} }).(*bell)
+	if shared := other.Listen(func() Listener { return &bell{} }); shared != Listener(b) {
+		t.Error("two watches have two listeners")
+	}
+	for _, step := range []struct {
+		name  string
+		do    func()
+		rings int
+		taken int
+		err   error
+	}{
+		{"nothing", func() {}, 0, 0, nil},
+		{"a change", func() { c.apply([]Event{changed(t, "a", 6)}, 6) }, 1, 1, nil},
+		{"progress", func() { c.apply(nil, 7) }, 1, 0, nil},
+		{"a transaction of many", func() { c.apply([]Event{changed(t, "a", 8), changed(t, "b", 8), changed(t, "c", 8)}, 8) }, 2, 3, nil},
+		{"a break", func() { c.load(nil, 9) }, 3, 0, ErrExpired},
+	} {
+		step.do()
+		events, err := w.Take(nil)
+		if b.rings != step.rings || len(events) != step.taken || !errors.Is(err, step.err) {
+			t.Errorf("after %s: told %d times, took %d events, %v", step.name, b.rings, len(events), err)
+		}
+	}
+	if w, err = c.watch(things, 9); err != nil {
+		t.Fatal(err)
+	}
+	b = w.Listen(func() Listener { return &bell{} }).(*bell)
+	c.stop()
+	if _, err := w.Take(nil); b.rings != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: told %d times, %v", b.rings, err)
+	}
 }

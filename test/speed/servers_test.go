@@ -33,6 +33,7 @@ const (
 	shipped  = "leme"           // with etcd in its process
 	outside  = "leme over etcd" // with etcd as kube-apiserver has it
 	measured = "kube-apiserver"
+	least    = "bare writes" // of a program that does nothing else
 )
 
 // start starts all servers, Leme's first.

@@ -1,4 +1,4 @@
-package server
+package gather
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 )
 
 // pair is a gathering connection and its client, over a real socket.
-func pair(t *testing.T) (c *gatheringConn, client net.Conn) {
+func pair(t *testing.T) (c *Conn, client net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,12 +26,12 @@ func pair(t *testing.T) (c *gatheringConn, client net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := gathering{l}.Accept()
+	accepted, err := Listener(l).Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close(); accepted.Close() })
-	return accepted.(*gatheringConn), client
+	return accepted.(*Conn), client
 }
 
 // TestGatheredWhole writes pieces of all sizes over TLS and closes at once: all arrive, in order, and then the end.
@@ -82,7 +82,7 @@ func TestGatheringIsBounded(t *testing.T) {
 		if err := fill(c); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("writing ended with %v", err)
 		}
-		if len(c.pending) > gatherMost+16<<10 {
+		if len(c.pending) > most+16<<10 {
 			t.Errorf("%d bytes wait", len(c.pending))
 		}
 	})
@@ -106,4 +106,62 @@ func TestGatheringIsBounded(t *testing.T) {
 			t.Errorf("writing ended with %v", err)
 		}
 	})
+}
+
+// TestHold: what was kept goes out in order, and nobody waits for a client that does not read, until it does.
+func TestHold(t *testing.T) {
+	c, client := pair(t)
+	var sent bytes.Buffer
+	random := rand.New(rand.NewPCG(3, 4))
+	full := false
+	for !full {
+		if !c.Hold() {
+			t.Fatal("nothing waits, and it cannot hold")
+		}
+		for range 3 {
+			piece := bytes.Repeat([]byte{byte(sent.Len())}, random.IntN(40<<10))
+			sent.Write(piece)
+			if _, err := c.Write(piece); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Release(time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		full = c.due || c.writing
+		c.mu.Unlock()
+	}
+	if c.Hold() {
+		t.Error("it holds while the client has to read first")
+	}
+	got := make([]byte, sent.Len())
+	if _, err := io.ReadFull(client, got); err != nil || !bytes.Equal(got, sent.Bytes()) {
+		t.Errorf("others bytes arrived, %v", err)
+	}
+}
+
+// TestHoldIsBounded: a client that takes too long loses its connection.
+func TestHoldIsBounded(t *testing.T) {
+	c, _ := pair(t)
+	piece := make([]byte, most)
+	for c.Hold() {
+		if _, err := c.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Release(50 * time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		if _, err := c.Write(piece); err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("writing ended with %v", err)
+			}
+			break
+		}
+	}
+	if c.Hold() {
+		t.Error("it holds after its end")
+	}
 }
