@@ -67,6 +67,7 @@ func (c *cronJobs) reconcile(ctx context.Context, key objectKey) (time.Duration,
 }
 
 // apply makes a Job before it writes down that it has: done again, it finds the Job by its name, which tells the time.
+// Old Jobs go last, when the status tells what they told.
 func (c *cronJobs) apply(ctx context.Context, cron *batchv1.CronJob, plan cronJobPlan) error {
 	for _, e := range plan.events {
 		if e.eventType == corev1.EventTypeWarning {
@@ -75,7 +76,7 @@ func (c *cronJobs) apply(ctx context.Context, cron *batchv1.CronJob, plan cronJo
 			c.events.Normal(cron, e.reason, "%s", e.message)
 		}
 	}
-	for _, job := range append(plan.replace, plan.remove...) {
+	for _, job := range plan.replace {
 		if err := c.remove(ctx, cron, job); err != nil {
 			return err
 		}
@@ -84,7 +85,13 @@ func (c *cronJobs) apply(ctx context.Context, cron *batchv1.CronJob, plan cronJo
 	if !plan.create.IsZero() {
 		failed = c.create(ctx, cron, &plan)
 	}
-	return errors.Join(failed, setStatus(ctx, c.crons, cron, func(o *batchv1.CronJob) { o.Status = plan.status }))
+	if err := setStatus(ctx, c.crons, cron, func(o *batchv1.CronJob) { o.Status = plan.status }); err != nil {
+		return errors.Join(failed, err)
+	}
+	for _, job := range plan.remove {
+		failed = errors.Join(failed, c.remove(ctx, cron, job))
+	}
+	return failed
 }
 
 func (c *cronJobs) remove(ctx context.Context, cron *batchv1.CronJob, job *batchv1.Job) error {

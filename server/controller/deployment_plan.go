@@ -77,10 +77,13 @@ func planDeployment(d *appsv1.Deployment, sets []*appsv1.ReplicaSet, oldPods int
 
 // step decides, first match wins: a change of size, a pause, then the strategy's next step.
 func (p *deploymentPlan) step(d *appsv1.Deployment, fresh *appsv1.ReplicaSet, old []*appsv1.ReplicaSet, oldPods int) error {
+	recreates := d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
+	case recreates && !d.Spec.Paused && soleActive(fresh, old) == nil: // those that a rolling update has left go first
+		return p.recreate(d, fresh, old, oldPods)
 	case d.Spec.Paused || resized(d, withFresh(fresh, old)):
 		p.scale(d, fresh, old, resize(d, fresh, old))
-	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
+	case recreates:
 		return p.recreate(d, fresh, old, oldPods)
 	default:
 		return p.roll(d, fresh, old)

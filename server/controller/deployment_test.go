@@ -67,6 +67,8 @@ func TestPlanDeployment(t *testing.T) {
 		{"recreate: down first", testDeployment(3, recreate), []*appsv1.ReplicaSet{testSet("old", "web:1", 3, upToDate("1"))}, 3, "scale old from 3 to 0"},
 		{"recreate: wait for the last old pod", testDeployment(3, recreate), []*appsv1.ReplicaSet{testSet("old", "web:1", 0, upToDate("1"))}, 1, "nothing"},
 		{"recreate: then up", testDeployment(3, recreate), []*appsv1.ReplicaSet{testSet("old", "web:1", 0, upToDate("1"))}, 0, "create web-HASH of 3"},
+		{"recreate: in the middle of a rolling update, and scaled", testDeployment(4, recreate),
+			[]*appsv1.ReplicaSet{testSet("older", "web:0", 1, upToDate("1")), testSet("old", "web:1", 2, upToDate("2"))}, 3, "scale older from 1 to 0, scale old from 2 to 0"},
 		{"rolled back: the old one is the latest again", testDeployment(3),
 			[]*appsv1.ReplicaSet{testSet("back", "web:2", 0, upToDate("1")), testSet("now", "web:1", 3, upToDate("2"))}, 0, "scale back from 0 to 1"},
 		{"being deleted", testDeployment(3, func(d *appsv1.Deployment) { d.DeletionTimestamp = ptr.To(ago(0)) }), nil, 0, "nothing"},

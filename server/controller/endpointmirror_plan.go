@@ -90,7 +90,7 @@ func mirrorsOf(e *endpointsObject) (wanted map[string]*discoveryv1.EndpointSlice
 	return wanted, told
 }
 
-func mirroredEndpoint(a *corev1.EndpointAddress, ready bool) (discoveryv1.Endpoint, discoveryv1.AddressType, bool) { //nolint:staticcheck // see above
+func mirroredEndpoint(a *corev1.EndpointAddress, ready bool) (discoveryv1.Endpoint, discoveryv1.AddressType, bool) {
 	addr, err := netip.ParseAddr(a.IP)
 	if err != nil {
 		return discoveryv1.Endpoint{}, "", false
@@ -110,7 +110,7 @@ func mirroredEndpoint(a *corev1.EndpointAddress, ready bool) (discoveryv1.Endpoi
 }
 
 // addMirrored puts an endpoint into the slice of its ports and family, unless it is there already.
-func addMirrored(wanted map[string]*discoveryv1.EndpointSlice, e *endpointsObject, ports []corev1.EndpointPort, family discoveryv1.AddressType, endpoint discoveryv1.Endpoint) { //nolint:staticcheck // see above
+func addMirrored(wanted map[string]*discoveryv1.EndpointSlice, e *endpointsObject, ports []corev1.EndpointPort, family discoveryv1.AddressType, endpoint discoveryv1.Endpoint) {
 	s := newMirror(e, ports, family)
 	if there := wanted[mirrorKey(s)]; there != nil {
 		s = there
@@ -123,7 +123,7 @@ func addMirrored(wanted map[string]*discoveryv1.EndpointSlice, e *endpointsObjec
 }
 
 // newMirror is an empty mirror. It has the labels and annotations of what it mirrors, but for those that tell its own story.
-func newMirror(e *endpointsObject, ports []corev1.EndpointPort, family discoveryv1.AddressType) *discoveryv1.EndpointSlice { //nolint:staticcheck // see above
+func newMirror(e *endpointsObject, ports []corev1.EndpointPort, family discoveryv1.AddressType) *discoveryv1.EndpointSlice {
 	labels, annotations := cloned(e.Labels), cloned(e.Annotations)
 	labels[discoveryv1.LabelServiceName], labels[discoveryv1.LabelManagedBy] = e.Name, mirrorController
 	delete(annotations, corev1.EndpointsLastChangeTriggerTime)

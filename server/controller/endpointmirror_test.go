@@ -17,12 +17,12 @@ func testEndpoints(subsets ...endpointSubset) *endpointsObject {
 }
 
 func subsetAt(port int32, ready, not []string) endpointSubset {
-	s := endpointSubset{Ports: []corev1.EndpointPort{{Port: port, Protocol: corev1.ProtocolTCP}}} //nolint:staticcheck // deprecated, and part of the API
+	s := endpointSubset{Ports: []corev1.EndpointPort{{Port: port, Protocol: corev1.ProtocolTCP}}}
 	for _, ip := range ready {
-		s.Addresses = append(s.Addresses, corev1.EndpointAddress{IP: ip}) //nolint:staticcheck // see above
+		s.Addresses = append(s.Addresses, corev1.EndpointAddress{IP: ip})
 	}
 	for _, ip := range not {
-		s.NotReadyAddresses = append(s.NotReadyAddresses, corev1.EndpointAddress{IP: ip}) //nolint:staticcheck // see above
+		s.NotReadyAddresses = append(s.NotReadyAddresses, corev1.EndpointAddress{IP: ip})
 	}
 	return s
 }
@@ -56,7 +56,7 @@ func TestPlanMirror(t *testing.T) {
 func TestMirrorsLeaveOut(t *testing.T) {
 	many := subsetAt(80, nil, nil)
 	for i := range maxMirrored + 5 {
-		many.Addresses = append(many.Addresses, corev1.EndpointAddress{IP: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)}) //nolint:staticcheck // see above
+		many.Addresses = append(many.Addresses, corev1.EndpointAddress{IP: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)})
 	}
 	plan, told := planMirror(testEndpoints(many, subsetAt(81, []string{"db.example"}, nil)), nil)
 	if len(plan.create) != 1 || len(plan.create[0].Endpoints) != maxMirrored || len(told) != 2 || told[0].reason != "InvalidIPAddress" ||
