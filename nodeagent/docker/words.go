@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -41,15 +42,19 @@ type inWords struct {
 func (e *inWords) Error() string { return e.words }
 func (e *inWords) Unwrap() error { return e.error }
 
-// chain is an error and all that it wraps, from the outside in.
+// chain is an error and all that it wraps, from the outside in, but for those that wrap several.
 func chain(err error) iter.Seq[error] {
-	return func(yield func(error) bool) {
-		for ; err != nil; err = errors.Unwrap(err) {
-			if !yield(err) {
-				return
-			}
-		}
+	return func(yield func(error) bool) { walk(err, yield) }
+}
+
+func walk(err error, yield func(error) bool) bool {
+	if err == nil {
+		return true
 	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the chain itself is what is walked
+		return !slices.ContainsFunc(several.Unwrap(), func(one error) bool { return !walk(one, yield) })
+	}
+	return yield(err) && walk(errors.Unwrap(err), yield)
 }
 
 // wordsFor says what the engine said, or why it was not reached; empty for an error that is not itself of that kind,

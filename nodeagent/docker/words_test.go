@@ -114,7 +114,7 @@ func TestSilenceInWords(t *testing.T) {
 		}
 		_, err := tc.engine.ContainerCreate(ctx, client.ContainerCreateOptions{Name: "c", Image: "i"})
 		cancel()
-		got := InWords(fmt.Errorf("creating container: %w", err))
+		got := InWords(errors.Join(fmt.Errorf("creating container: %w", err)))
 		if got.Error() != "creating container: "+tc.want {
 			t.Errorf("%s: %v\nis told as %s", what, err, got)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/moby/moby/client"
 )
 
 // What went wrong with a pull, for errors.Is. An error that is none of these came from this machine: the engine, the
@@ -53,7 +54,7 @@ func classify(err error) (reason string, kind error) {
 	var op *net.OpError
 	var link *url.Error
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), client.IsErrConnectionFailed(err): // that one is the engine's line
 		return err.Error(), nil
 	case errors.As(err, &badName), errors.Is(err, ErrInvalidName):
 		return err.Error(), ErrInvalidName
@@ -63,7 +64,7 @@ func classify(err error) (reason string, kind error) {
 		return err.Error(), ErrNotFound
 	case errors.As(err, &dns):
 		return dns.Error(), ErrNetwork
-	case errors.As(err, &op) && op.Net != "unix": // that one is the engine's socket
+	case errors.As(err, &op) && op.Net != "unix": // so is this
 		return op.Error(), ErrNetwork
 	case errors.As(err, &link):
 		return fmt.Sprintf("%s: %v", hostOf(link.URL), link.Err), ErrNetwork
