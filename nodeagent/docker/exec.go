@@ -3,6 +3,7 @@ package docker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"leme/nodeagent/pod"
+	"leme/nodeagent/probe"
 )
 
 // execOutputLimit bounds what Exec keeps of a command's output, as the kubelet bounds a probe's.
 const execOutputLimit = 10 * 1024 // bytes
 
 // Exec runs a command to its end and gives the beginning of what it wrote, standard output and error together.
-// When ctx ends first the command is killed, and the error is ctx's. A command that cannot be started is an error.
+// When ctx ends first the command is killed, and the error is ctx's, or probe.ErrNoAnswer when the engine hangs. A command that cannot be started is an error.
 func (r *Runtime) Exec(ctx context.Context, id string, command []string) (out []byte, code int, err error) {
 	defer plainly(&err)
 	output := &head{limit: execOutputLimit}
@@ -45,11 +47,11 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 		Cmd:          command,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("creating exec: %w", err)
+		return 0, fmt.Errorf("creating exec: %w", silent(ctx, err))
 	}
 	attached, err := r.engine.ExecAttach(ctx, created.ID, client.ExecAttachOptions{TTY: s.TTY})
 	if err != nil {
-		return 0, fmt.Errorf("starting exec: %w", err)
+		return 0, fmt.Errorf("starting exec: %w", silent(ctx, err))
 	}
 	resize := func(ctx context.Context, size pod.TerminalSize) error {
 		_, err := r.engine.ExecResize(ctx, created.ID, client.ExecResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
@@ -68,10 +70,20 @@ func (r *Runtime) exec(ctx context.Context, id string, command []string, s pod.S
 		err = ctx.Err()
 	}
 	if err != nil {
-		r.signalExec(ctx, created.ID, id, onCancel)
+		if !r.signalExec(ctx, created.ID, id, onCancel) {
+			err = silent(ctx, err)
+		}
 		return 0, err
 	}
 	return code, nil
+}
+
+// silent tells a command for which the engine left no time from one that took too long itself.
+func silent(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return probe.ErrNoAnswer
+	}
+	return err
 }
 
 // exitCode is asked for when the streams have ended. An engine that went away ends them as well and knows nothing of
@@ -109,10 +121,10 @@ const signalPatience = 20 * time.Second
 
 // signalExec signals an exec's process by its PID on the host: the engine has no call for it. Before that it makes
 // sure that the PID is one of the container, as it is not when the engine runs on another host. One that the engine is
-// still about to start is waited for: it would run on with nobody to end it.
-func (r *Runtime) signalExec(ctx context.Context, exec, id string, signal unix.Signal) {
+// still about to start is waited for: it would run on with nobody to end it. It says whether the engine answered.
+func (r *Runtime) signalExec(ctx context.Context, exec, id string, signal unix.Signal) (answered bool) {
 	if signal == 0 {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signalPatience)
 	defer cancel()
@@ -122,14 +134,16 @@ func (r *Runtime) signalExec(ctx context.Context, exec, id string, signal unix.S
 		return !i.Running || i.PID != 0, err
 	})
 	if err == nil && !i.Running {
-		return
+		return true
 	}
-	if err == nil {
+	answered = err == nil
+	if answered {
 		err = signalInContainer(i.PID, id, signal)
 	}
 	if err != nil {
 		r.Logger.Warn("a process that exec started could not be signalled", "exec", exec, "signal", signal, "error", err)
 	}
+	return answered
 }
 
 func signalInContainer(pid int, id string, signal unix.Signal) error {

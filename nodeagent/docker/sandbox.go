@@ -127,13 +127,18 @@ func (r *Runtime) runScoredSandbox(ctx context.Context, s pod.Sandbox, image str
 	return c, nil
 }
 
-// startSandbox starts a sandbox, and connects it unless the engine does.
+// startSandbox starts a sandbox, and connects it unless the engine does. One that runs has started, whatever the engine
+// answered: it would have to be started twice otherwise.
 func (r *Runtime) startSandbox(ctx context.Context, id string, attached bool) (pod.Container, error) {
-	if err := r.startContainer(ctx, id, attached); err != nil {
-		return pod.Container{}, err
-	}
+	refused := r.startContainer(ctx, id, attached)
 	c, endpoint, err := r.inspect(ctx, id)
-	if err == nil && endpoint != nil {
+	if err != nil {
+		c, endpoint, err = r.inspect(ctx, id) // it has failed with one answer only
+	}
+	switch {
+	case refused != nil && (err != nil || c.State != pod.Running):
+		return c, refused
+	case err == nil && endpoint != nil:
 		err = r.connectNew(ctx, c, *endpoint)
 	}
 	if err == nil {

@@ -13,7 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Exec runs a command in the container. exitCode counts only when err is nil.
+// ErrNoAnswer is a command of which the container engine does not tell whether it ran: the engine hangs, and the
+// container may be well.
+var ErrNoAnswer = errors.New("the container engine did not answer in time")
+
+// Exec runs a command in the container. exitCode counts only when err is nil; err is ErrNoAnswer when the engine hangs.
 type Exec func(ctx context.Context, command []string) (output []byte, exitCode int, err error)
 
 // Target is what is probed.
@@ -44,7 +48,7 @@ func Check(ctx context.Context, h *corev1.ProbeHandler, t Target) (ok bool, outp
 func checkExec(ctx context.Context, a *corev1.ExecAction, t Target) (bool, string, error) {
 	limit := timeLeft(ctx)
 	output, code, err := t.Exec(ctx, a.Command)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(err, ErrNoAnswer) {
 		return false, fmt.Sprintf("command timed out: %q timed out after %s", strings.Join(a.Command, " "), limit), nil
 	}
 	if err != nil {
