@@ -97,7 +97,7 @@ func newAgent(c Config, client kubernetes.Interface) (*Agent, error) {
 		Fields: downward.Resolver{Allocatable: m.allocatable},
 		Dir:    a.podsDir(), NodeName: c.NodeName, Hostname: m.hostname, NodeIP: c.NodeIP,
 		Static: static, Node: func() *corev1.Node { object, _ := a.node.current(); return object }, Network: a.network,
-		Capacity: m.capacity(), Allocatable: m.allocatable(), Gate: a.gate, Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
+		Capacity: m.capacity(), Allocatable: m.allocatable(), Gate: a.gate, EngineTurned: a.node.wake, Sysctls: sysctls, DNS: dns, APIServer: apiServer(c.Kubeconfig), Logger: c.Logger,
 	})
 	a.lookAfterItself()
 	return a, nil

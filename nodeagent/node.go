@@ -3,7 +3,6 @@ package nodeagent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -124,8 +123,6 @@ func (n *node) look(ctx context.Context) facts {
 	engine, err := a.config.Runtime.Version(ctx)
 	if err == nil {
 		f.engine = engine
-	} else {
-		err = fmt.Errorf("the container engine does not answer: %w", err)
 	}
 	n.mu.Lock()
 	n.engineErr = err

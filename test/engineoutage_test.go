@@ -151,10 +151,17 @@ func (f *frontier) awaitNotReady(t *testing.T) {
 		list, err := f.client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
 		must(t, err)
 		for i := range list.Items {
-			if conditionOf(&list.Items[i], corev1.NodeReady) == corev1.ConditionTrue {
+			if conditionOf(&list.Items[i], corev1.NodeReady).Status != corev1.ConditionFalse {
 				return false
 			}
 		}
 		return true
 	})
+	list, err := f.client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	must(t, err)
+	for i := range list.Items {
+		if m := conditionOf(&list.Items[i], corev1.NodeReady).Message; !strings.Contains(m, ": the container engine") || technical.MatchString(m) {
+			t.Errorf("node %s is not ready: %s", list.Items[i].Name, m)
+		}
+	}
 }

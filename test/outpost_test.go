@@ -144,7 +144,7 @@ func (o *outpost) awaitReady(t *testing.T) {
 	t.Helper()
 	eventually(t, o.node+" ready", func() bool {
 		n, err := o.client.CoreV1().Nodes().Get(t.Context(), o.node, metav1.GetOptions{})
-		return err == nil && conditionOf(n, corev1.NodeReady) == corev1.ConditionTrue
+		return err == nil && conditionOf(n, corev1.NodeReady).Status == corev1.ConditionTrue
 	})
 }
 
@@ -183,11 +183,11 @@ func (o *outpost) left(t *testing.T) []string {
 	return append(left, dirs...)
 }
 
-func conditionOf(n *corev1.Node, kind corev1.NodeConditionType) corev1.ConditionStatus {
+func conditionOf(n *corev1.Node, kind corev1.NodeConditionType) corev1.NodeCondition {
 	for _, c := range n.Status.Conditions {
 		if c.Type == kind {
-			return c.Status
+			return c
 		}
 	}
-	return corev1.ConditionUnknown
+	return corev1.NodeCondition{}
 }

@@ -103,13 +103,14 @@ const versionFresh = 5 * time.Minute
 // Version is the engine's name and version as a node reports it: "docker://20.10.24". It fails when the engine does not
 // answer, and is cheap enough to find that out often: to tell its version the engine runs several programs, so that it
 // is asked for it rarely.
-func (r *Runtime) Version(ctx context.Context) (string, error) {
+func (r *Runtime) Version(ctx context.Context) (text string, err error) {
+	defer plainly(&err)
 	v := &r.version
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if _, err := r.engine.Ping(ctx, client.PingOptions{}); err != nil {
 		v.text, v.host = "", nil // another one may answer next
-		return "", fmt.Errorf("asking the container engine whether it is there: %w", err)
+		return "", fmt.Errorf("asking the container engine for its version: %w", err)
 	}
 	if v.text != "" && time.Since(v.asked) < versionFresh {
 		return v.text, nil

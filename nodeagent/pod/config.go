@@ -31,6 +31,8 @@ type Config struct {
 	Static Static
 	// Node is this node as the API has it; nil while it has none.
 	Node func() *corev1.Node
+	// EngineTurned is called when the engine is heard, and when it is not any more; nil: nobody wants to know.
+	EngineTurned func()
 	// Network is closed once pods can have addresses; nil: they always can.
 	Network <-chan struct{}
 	// APIServer is HOST:PORT of the API as pods reach it, for their variables. Empty, or a loopback for those that are

@@ -79,14 +79,27 @@ const engineRetry = time.Second
 // followEngine passes the engine's events on, and subscribes again when the stream breaks.
 func (m *Manager) followEngine(ctx context.Context) error {
 	for {
-		err := m.config.Runtime.Events(ctx, m.askRelist, m.containersChanged)
+		err := m.config.Runtime.Events(ctx, m.hearEngine, m.containersChanged)
 		if ctx.Err() != nil {
 			return nil
 		}
+		m.tellEngine()
 		m.config.Logger.Warn("the engine's events broke off", "error", err)
 		if sleep(ctx, engineRetry) != nil {
 			return nil
 		}
+	}
+}
+
+// hearEngine is called when the engine is heard again: what happened meanwhile was not told.
+func (m *Manager) hearEngine() {
+	m.askRelist()
+	m.tellEngine()
+}
+
+func (m *Manager) tellEngine() {
+	if m.config.EngineTurned != nil {
+		m.config.EngineTurned()
 	}
 }
 
