@@ -3,7 +3,6 @@ package cgroup
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -56,22 +55,24 @@ type Group struct {
 
 // Of finds the group that a process is in.
 func (h Host) Of(pid int) (Group, error) {
-	text, err := os.ReadFile(filepath.Join(h.proc(), strconv.Itoa(pid), "cgroup"))
+	var text string
+	err := read(filepath.Join(h.proc(), strconv.Itoa(pid), "cgroup"), func(b []byte) { text = string(b) })
 	if err != nil {
 		return Group{}, fmt.Errorf("looking for a process's control group: %w", err)
 	}
 	g := Group{host: h, v1: map[string]string{}}
 	unified := ""
-	for line := range strings.Lines(string(text)) {
-		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		if len(parts) != 3 {
+	for line := range strings.Lines(text) {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		controllers, path, ok := strings.Cut(rest, ":")
+		if !ok {
 			continue
 		}
-		if parts[1] == "" {
-			unified = parts[2]
+		if controllers == "" {
+			unified = path
 		}
-		for controller := range strings.SplitSeq(parts[1], ",") {
-			g.v1[controller] = parts[2]
+		for controller := range strings.SplitSeq(controllers, ",") {
+			g.v1[controller] = path
 		}
 	}
 	if _, ok := g.v1["memory"]; ok {
@@ -92,45 +93,6 @@ func (g Group) Read() (Usage, error) {
 		return g.readV2()
 	}
 	return g.readV1()
-}
-
-// number reads a file of one number; "max" is no limit, and so 0.
-func number(dir, name string) (uint64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		return 0, err
-	}
-	value := strings.TrimSpace(string(text))
-	if value == "max" {
-		return 0, nil
-	}
-	return strconv.ParseUint(value, 10, 64)
-}
-
-// optional is a number that not every kernel tells, or not for every group.
-func optional(dir, name string) uint64 {
-	n, err := number(dir, name)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// figures reads a file of lines of a name and a number.
-func figures(dir, name string) (map[string]uint64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]uint64{}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 2 {
-			if n, err := strconv.ParseUint(fields[1], 10, 64); err == nil {
-				all[fields[0]] = n
-			}
-		}
-	}
-	return all, nil
 }
 
 // less is what is left of a without b.

@@ -128,6 +128,35 @@ func TestInterfaces(t *testing.T) {
 	}
 }
 
+// An agent at rest does hardly more than this, every few seconds for each of its containers.
+func TestReadingLeavesLittleGarbage(t *testing.T) {
+	g, err := Host{}.Of(os.Getpid())
+	if err != nil {
+		t.Skip(err)
+	}
+	if _, err := g.Read(); err != nil {
+		t.Skip(err)
+	}
+	const few = 60 // for each of a dozen files its path, twice
+	if n := testing.AllocsPerRun(100, func() { _, _ = g.Read() }); n > few {
+		t.Errorf("%.0f allocations", n)
+	}
+}
+
+func TestFilesThatAreNone(t *testing.T) {
+	if _, err := number(t.TempDir()); err == nil {
+		t.Error("a directory has a number")
+	}
+	long := filepath.Join(t.TempDir(), "long")
+	if err := os.WriteFile(long, []byte(strings.Repeat("name 1\n", 10_000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var sum uint64
+	if err := figures(long, map[string]*uint64{"name": &sum}); err != nil || sum != 10_000 {
+		t.Errorf("%d, %v", sum, err)
+	}
+}
+
 // What this process itself has used can be read on any machine that runs the tests in a group of its own.
 func TestThisProcess(t *testing.T) {
 	g, err := Host{}.Of(os.Getpid())

@@ -2,7 +2,6 @@ package cgroup
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,11 +18,12 @@ type Interface struct {
 
 // Interfaces are those of the network that a process is in, without the loopback.
 func (h Host) Interfaces(pid int) ([]Interface, error) {
-	text, err := os.ReadFile(filepath.Join(h.proc(), strconv.Itoa(pid), "net", "dev"))
+	var all []Interface
+	err := read(filepath.Join(h.proc(), strconv.Itoa(pid), "net", "dev"), func(text []byte) { all = parseInterfaces(string(text)) })
 	if err != nil {
 		return nil, fmt.Errorf("reading a process's interfaces: %w", err)
 	}
-	return parseInterfaces(string(text)), nil
+	return all, nil
 }
 
 // The columns of net/dev, after the name: bytes, packets, errs, drop, fifo, frame, compressed, multicast, and the same
