@@ -63,7 +63,7 @@ func runParts(ctx context.Context, api *resource.API, c *Config, m *Metrics) err
 	s.cluster.storage, s.cluster.workloads = volumes, workloads
 	w := newWriter(api, pods, recorder.From(component), s, m)
 	defer m.lead(s)()
-	b := &volumeBinder{volumes, w, make(chan outcome, backlog)}
+	b := &volumeBinder{volumes, w, newLine()}
 	w.volumes = b
 
 	g, ctx := errgroup.WithContext(ctx)

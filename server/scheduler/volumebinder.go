@@ -18,7 +18,7 @@ import (
 type volumeBinder struct {
 	store   *volumeStore
 	writer  *writer
-	waiting chan outcome
+	waiting line
 }
 
 // run looks after each pod apart, until ctx ends.
@@ -31,7 +31,7 @@ func (b *volumeBinder) run(ctx context.Context) error {
 				return nil
 			case o := <-b.waiting:
 				g.Go(func() error {
-					b.bind(ctx, o)
+					b.bind(ctx, *o)
 					return nil
 				})
 			}

@@ -23,21 +23,34 @@ const (
 	backlog   = 4 * batchSize    // outcomes that wait to be written before the scheduler waits itself
 )
 
+// line is of outcomes that wait for somebody. Most of the time it is empty, so it has room for pointers alone.
+type line chan *outcome
+
+func newLine() line { return make(line, backlog) }
+
+// put waits for room, or until ctx ends.
+func (l line) put(ctx context.Context, o outcome) {
+	select {
+	case l <- &o:
+	case <-ctx.Done():
+	}
+}
+
 // writer writes what was decided, many pods at a time.
 type writer struct {
 	api      *resource.API
 	pods     resource.Typed[*corev1.Pod]
 	events   *event.Source
 	state    *state
-	bindings chan outcome
-	refusals chan outcome
-	crowded  chan outcome // those whose victims are to go
+	bindings line
+	refusals line
+	crowded  line // those whose victims are to go
 	volumes  *volumeBinder
 	metrics  *Metrics // nil: nothing is counted
 }
 
 func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state, m *Metrics) *writer {
-	return &writer{metrics: m, api: api, pods: pods, events: events, state: s, bindings: make(chan outcome, backlog), refusals: make(chan outcome, backlog), crowded: make(chan outcome, backlog)}
+	return &writer{metrics: m, api: api, pods: pods, events: events, state: s, bindings: newLine(), refusals: newLine(), crowded: newLine()}
 }
 
 // run writes until ctx ends.
@@ -52,19 +65,19 @@ func (w *writer) run(ctx context.Context) error {
 }
 
 // batches calls fn with as many outcomes as there are each time, without waiting for more.
-func batches(ctx context.Context, in <-chan outcome, fn func(context.Context, []outcome)) error {
+func batches(ctx context.Context, in line, fn func(context.Context, []outcome)) error {
 	for {
 		var batch []outcome
 		select {
 		case <-ctx.Done():
 			return nil
 		case o := <-in:
-			batch = append(batch, o)
+			batch = append(batch, *o)
 		}
 		for len(batch) < batchSize && len(in) > 0 {
 			select {
 			case o := <-in:
-				batch = append(batch, o)
+				batch = append(batch, *o)
 			default: // another took it
 			}
 		}
@@ -78,23 +91,13 @@ func (w *writer) placed(ctx context.Context, o outcome) {
 	if len(o.volumes) > 0 {
 		next = w.volumes.waiting
 	}
-	select {
-	case next <- o:
-	case <-ctx.Done():
-	}
+	next.put(ctx, o)
 }
 
 func (w *writer) refused(ctx context.Context, o outcome) {
-	select {
-	case w.refusals <- o:
-	case <-ctx.Done():
-	}
-	if len(o.victims) == 0 {
-		return
-	}
-	select {
-	case w.crowded <- o:
-	case <-ctx.Done():
+	w.refusals.put(ctx, o)
+	if len(o.victims) > 0 {
+		w.crowded.put(ctx, o)
 	}
 }
 

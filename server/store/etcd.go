@@ -128,6 +128,7 @@ func logger(level zap.AtomicLevel) (*zap.Logger, error) {
 	config.Level = level
 	config.Encoding = "console"
 	config.DisableStacktrace = true
+	config.Sampling = nil // its counters are for floods of messages: half a megabyte, where errors alone are written
 	return config.Build()
 }
 
