@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -207,6 +208,7 @@ func runUp(ctx context.Context, o command.UpOptions) error {
 func runAgent(ctx context.Context, o command.AgentOptions) error {
 	ctx, stop := service(ctx, o.Log)
 	defer stop()
+	runtime.MemProfileRate = 0 // of an agent nobody can ask what its heap is made of
 	return together(ctx, keepSmall, func(ctx context.Context) error { return runNode(ctx, o) })
 }
 

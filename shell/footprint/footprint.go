@@ -26,7 +26,7 @@ func Keep(ctx context.Context, percent int) error {
 		case <-ctx.Done():
 			return nil
 		case <-collected:
-			k.collected()
+			k.release()
 		case now := <-tick.C:
 			k.look(now, processorTime())
 		}
@@ -41,8 +41,8 @@ type keeper struct {
 	used    time.Duration // the processor's time until then
 }
 
-// look sees what the process has done since the last time. When it comes to rest the heap is brought to what lives, which
-// is a collection too.
+// look sees what the process has done since the last time, and gives back what it has brought in meanwhile. When it comes
+// to rest the heap is brought to what lives.
 func (k *keeper) look(now time.Time, used time.Duration) {
 	was := k.resting
 	k.resting = rests(now.Sub(k.since), used-k.used)
@@ -54,13 +54,14 @@ func (k *keeper) look(now time.Time, used time.Duration) {
 	case was && !k.resting:
 		debug.SetGCPercent(k.percent)
 	}
+	k.release()
 }
 
 // rests tells whether a process had little to do.
 func rests(elapsed, used time.Duration) bool { return used < elapsed/share }
 
-// collected gives the pages of files back that a collection, or what came before it, has brought in.
-func (k *keeper) collected() {
+// release gives back the pages of files, at rest.
+func (k *keeper) release() {
 	if !k.resting {
 		return
 	}
