@@ -49,6 +49,7 @@ func BenchmarkIdle(b *testing.B) {
 		settle(b)
 		b.ReportMetric(100*(cpuTime(b, pid)-before).Seconds()/settleTime.Seconds(), "%-cpu")
 		b.ReportMetric(residentMegabytes(b, pid), "MB")
+		b.ReportMetric(megabytes(b, pid, "RssAnon:"), "own-MB")
 	}
 	b.ReportMetric(0, "ns/op")
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"leme/nodeagent/docker/dockertest/machine"
+	"leme/test/install"
 )
 
 // patience bounds every wait of these tests: far more than anything takes.
@@ -34,10 +35,14 @@ var binaries = sync.OnceValues(func() (dir string, err error) {
 	}
 	builtDir = dir
 	for name, pkg := range map[string]string{"leme": "leme", "kubectl": "leme/test/kubectl"} {
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", linkerFlags, "-o", filepath.Join(dir, name), pkg)
+		program := filepath.Join(dir, name)
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", linkerFlags, "-o", program, pkg)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+		}
+		if err := install.Program(program, program); err != nil {
+			return "", err
 		}
 	}
 	image := exec.Command("go", "run", "leme/docs/examples/hello/image", "-o", filepath.Join(dir, "hello.tar"))

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+
+	"leme/test/install"
 )
 
 // programs are the paths of what is compared.
@@ -46,7 +48,7 @@ var build = sync.OnceValues(func() (programs, error) {
 	return p, nil
 })
 
-// goBuild builds at a low priority: the peer is large.
+// goBuild builds at a low priority: the peer is large. All programs are then installed alike.
 func goBuild(dir, out, pkg string) error {
 	cmd := exec.Command("nice", "go", "build", "-trimpath", "-ldflags",
 		"-s -w -X k8s.io/component-base/version.gitVersion="+peerVersion, "-o", out, pkg)
@@ -55,7 +57,7 @@ func goBuild(dir, out, pkg string) error {
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s in %s: %w\n%s", pkg, dir, err, output)
 	}
-	return nil
+	return install.Program(out, out)
 }
 
 // newer tells whether one file is there and not older than the other.

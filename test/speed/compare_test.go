@@ -84,30 +84,57 @@ func reportOne(b *testing.B, row string, ours, peer cost) {
 // reportMemory reports a figure of each server in megabytes, with etcd where that is part of the comparison.
 func reportMemory(b *testing.B, row string, all []*server, figure string) {
 	b.Helper()
-	resident := map[string]float64{}
-	total := map[string]float64{}
+	alone, total := figures(b, all, figure)
+	reportMegabytes(b, row+", etcd included", map[string]float64{"MB": total[shipped], "reference-MB": total[measured]})
+	if ours, ok := alone[outside]; ok {
+		reportMegabytes(b, row+", etcd apart", map[string]float64{"MB": ours, "reference-MB": alone[measured]})
+	}
+}
+
+// reportResident reports what is resident of the servers now, and with it what is their own, without pages of files.
+func reportResident(b *testing.B, row string, all []*server) {
+	b.Helper()
+	alone, total := figures(b, all, "VmRSS")
+	ownAlone, ownTotal := figures(b, all, "RssAnon")
+	reportMegabytes(b, row+", etcd included", map[string]float64{
+		"MB": total[shipped], "reference-MB": total[measured],
+		"own-MB": ownTotal[shipped], "reference-own-MB": ownTotal[measured],
+	})
+	if ours, ok := alone[outside]; ok {
+		reportMegabytes(b, row+", etcd apart", map[string]float64{
+			"MB": ours, "reference-MB": alone[measured],
+			"own-MB": ownAlone[outside], "reference-own-MB": ownAlone[measured],
+		})
+	}
+}
+
+// figures are a figure of each server's process, and of it with its etcd.
+func figures(b *testing.B, all []*server, figure string) (alone, total map[string]float64) {
+	b.Helper()
+	alone, total = map[string]float64{}, map[string]float64{}
 	for _, s := range all {
-		resident[s.name] = s.process.memory(b, figure)
-		total[s.name] = resident[s.name]
+		alone[s.name] = s.process.memory(b, figure)
+		total[s.name] = alone[s.name]
 		if s.etcd != nil {
 			total[s.name] += s.etcd.memory(b, figure)
 		}
 	}
-	one := func(row string, ours, peer float64) {
-		b.Run(row, func(b *testing.B) {
-			for b.Loop() { // it has been measured already
+	return alone, total
+}
+
+// reportMegabytes is a row of what has been measured already; 0 is not reported.
+func reportMegabytes(b *testing.B, row string, measured map[string]float64) {
+	b.Helper()
+	b.Run(row, func(b *testing.B) {
+		for b.Loop() {
+		}
+		b.ReportMetric(0, "ns/op")
+		for unit, n := range measured {
+			if n > 0 {
+				b.ReportMetric(n, unit)
 			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(ours, "MB")
-			if peer > 0 {
-				b.ReportMetric(peer, "reference-MB")
-			}
-		})
-	}
-	one(row+", etcd included", total[shipped], total[measured])
-	if _, ok := resident[outside]; ok {
-		one(row+", etcd apart", resident[outside], resident[measured])
-	}
+		}
+	})
 }
 
 func percentile(all []time.Duration, p int) time.Duration {

@@ -17,11 +17,11 @@ const atOnce = 8
 func BenchmarkServing(b *testing.B) {
 	all := start(b)
 	settle(b)
-	reportMemory(b, "memory idle", all, "VmRSS")
+	reportResident(b, "memory idle", all)
 
 	creating(b, all)
 	settle(b)
-	reportMemory(b, "memory with 10,000 pods", all, "VmRSS")
+	reportResident(b, "memory with 10,000 pods", all)
 
 	listing(b, all)
 	reading(b, all)
