@@ -25,8 +25,9 @@ import (
 type frontier struct {
 	space
 	*machine.Machine
-	pki   *auth.PKI
-	posts int
+	pki     *auth.PKI
+	posts   int
+	hasDisk bool // of its own, on which are the homes of its agents
 }
 
 func newFrontier(t *testing.T, config machine.Config) *frontier {
@@ -42,7 +43,7 @@ func newFrontier(t *testing.T, config machine.Config) *frontier {
 	server, _ := c.apart(t)
 	server.start(t, c)
 	c.awaitAgentsKubeconfig(t)
-	f := &frontier{space: c.space(t, metav1.NamespaceDefault), Machine: m}
+	f := &frontier{space: c.space(t, metav1.NamespaceDefault), Machine: m, hasDisk: config.Disk > 0}
 	f.awaitServer(t)
 	f.pki = copyAuthority(t, c)
 	return f
@@ -82,13 +83,17 @@ func (f *frontier) outpost(t *testing.T, podNetwork string, flags ...string) *ou
 	t.Helper()
 	f.posts++
 	name := fmt.Sprintf("post%d", f.posts)
-	o := &outpost{frontier: f, node: name, network: name, home: filepath.Join(f.home, name), port: 20000 + f.posts, tap: tap.New(t, f.Host(), f.Listen), log: &bytes.Buffer{}}
+	home := filepath.Join(f.home, name)
+	if f.hasDisk {
+		home = filepath.Join(f.Disk(), name)
+	}
+	o := &outpost{frontier: f, node: name, network: name, home: home, port: 20000 + f.posts, tap: tap.New(t, f.Host(), f.Listen), log: &bytes.Buffer{}}
 	o.flags = append([]string{
 		"agent", "--node-name", name, "--node-ip", f.Address.String(), "--node-port", strconv.Itoa(10250 + f.posts),
 		"--network", name, "--pod-network", podNetwork, "--docker-host", o.tap.Host(), "--log-level", "debug",
 	}, flags...)
 	url := "https://" + strings.TrimPrefix(f.cluster.server[1], "https://")
-	must(t, f.pki.WriteKubeconfig(filepath.Join(o.home, "agent", "kubeconfig"), url, auth.NodePrefix+name, []string{auth.GroupNodes}, []string{f.Address.String()}))
+	must(t, f.pki.WriteKubeconfig(filepath.Join(f.Files(o.home), "agent", "kubeconfig"), url, auth.NodePrefix+name, []string{auth.GroupNodes}, []string{f.Address.String()}))
 	t.Cleanup(func() {
 		o.kill()
 		if t.Failed() {
@@ -173,7 +178,7 @@ func (o *outpost) left(t *testing.T) []string {
 			}
 		}
 	}
-	dirs, err := filepath.Glob(filepath.Join(o.home, "agent", "pods", "*"))
+	dirs, err := filepath.Glob(filepath.Join(o.Files(o.home), "agent", "pods", "*"))
 	must(t, err)
 	for line := range strings.Lines(o.Output(t, "cat", "/proc/self/mountinfo")) {
 		if strings.Contains(line, o.home+"/") {

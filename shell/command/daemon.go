@@ -40,7 +40,9 @@ func Lock(home string, role Role) (release func(), err error) {
 		}
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
-	if err := errors.Join(file.Truncate(0), writeAt(file, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+	pid := strconv.Itoa(os.Getpid()) + "\n"
+	// Written over, and cut then: where the disk is full the file keeps the room that it has.
+	if err := errors.Join(writeAt(file, pid), file.Truncate(int64(len(pid)))); err != nil {
 		file.Close()
 		return nil, err
 	}

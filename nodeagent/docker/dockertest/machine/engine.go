@@ -20,7 +20,7 @@ func (m *Machine) Host() string { return "unix://" + m.Socket() }
 func (m *Machine) StartEngine(t testing.TB) {
 	t.Helper()
 	args := []string{
-		"--host", m.Host(), "--data-root", filepath.Join(m.Dir, "data"), "--exec-root", filepath.Join(m.Dir, "exec"),
+		"--host", m.Host(), "--data-root", m.data(), "--exec-root", filepath.Join(m.Dir, "exec"),
 		"--pidfile", filepath.Join(m.Dir, "dockerd.pid"), "--config-file", m.settings(), "--cgroup-parent", "/" + m.groups(),
 	}
 	if m.config.LiveRestore {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +29,9 @@ import (
 // Config says what a machine is like.
 type Config struct {
 	LiveRestore bool // containers run on while the engine is away
+	// Disk is the size of a disk of the machine's own, in bytes, on which its engine keeps what it has; 0: there is none.
+	// The methods Disk and Files tell where it is.
+	Disk int64
 }
 
 // Machine is one. Its files are those of this machine, but for /run and /sys; its processes have PIDs here too.
@@ -75,7 +79,7 @@ var initScript string
 // boot starts the machine's first process, and returns once the machine is ready for others.
 func (m *Machine) boot(t testing.TB) {
 	t.Helper()
-	m.init = exec.Command("bash", "-c", initScript, "init", m.Dir)
+	m.init = exec.Command("bash", "-c", initScript, "init", m.Dir, strconv.FormatInt(m.config.Disk, 10))
 	m.init.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 	}
@@ -142,6 +146,9 @@ func (m *Machine) removeGroups(t testing.TB) {
 	tick := time.NewTicker(5 * time.Millisecond) // nothing announces that the last process has left a group
 	defer tick.Stop()
 	for _, group := range all {
+		if info, err := os.Stat(group); err != nil || !info.IsDir() {
+			continue // it goes with its group
+		}
 		for err := os.Remove(group); err != nil && !os.IsNotExist(err); err = os.Remove(group) {
 			select {
 			case <-tick.C:
