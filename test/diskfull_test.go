@@ -1,7 +1,6 @@
 package test
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,8 +37,8 @@ func TestDiskFull(t *testing.T) {
 	must(t, err)
 	s.run(t, s.filling("late", s.image))
 	s.run(t, s.filling("pulls", s.update))
-	s.toldOf(t, "late", "no space left on device")
-	s.toldOf(t, "pulls", "no space left on device")
+	s.told(t, "late", "no space left on device")
+	s.told(t, "pulls", "no space left on device")
 	s.delete(t, "goes")
 	_, err = s.Engine.ContainerKill(t.Context(), strings.TrimPrefix(state(stays, "c").ContainerID, "docker://"), client.ContainerKillOptions{Signal: "KILL"})
 	must(t, err)
@@ -77,17 +76,4 @@ func (s *subject) filling(name, image string) *corev1.Pod {
 		corev1.Volume{Name: "words", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "words"}}}},
 		corev1.Volume{Name: "disk", VolumeSource: emptyDir})
 	return p
-}
-
-// toldOf waits until an event of a pod tells a problem.
-func (s space) toldOf(t *testing.T, pod, problem string) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("%s told of %s", pod, problem), func() bool {
-		for _, e := range s.events(t, pod) {
-			if strings.Contains(e, problem) {
-				return true
-			}
-		}
-		return false
-	})
 }

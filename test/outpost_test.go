@@ -132,6 +132,20 @@ func (o *outpost) end() {
 	}
 }
 
+// revive starts the agent again if it has ended by itself, as whoever keeps it does.
+func (o *outpost) revive(t *testing.T) {
+	t.Helper()
+	o.mu.Lock()
+	pid := o.agent.Process.Pid
+	o.mu.Unlock()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil || strings.Contains(string(status), "\nState:\tZ") {
+		t.Log("the agent has ended")
+		o.again()
+		must(t, o.stumble)
+	}
+}
+
 // again kills the agent, and starts it anew.
 func (o *outpost) again() {
 	o.mu.Lock()

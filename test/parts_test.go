@@ -38,7 +38,7 @@ func (p *process) kill(t testing.TB) {
 // apart prepares server and agent as processes of their own; nothing runs yet. Their logs show when the test fails.
 func (c *cluster) apart(t testing.TB) (server, agent *process) {
 	server = &process{args: append([]string{"server", "--node-name", c.node, "--node-ip", "127.0.0.1"}, c.server...)}
-	agent = &process{args: append([]string{"agent"}, c.agent...)}
+	agent = &process{args: append([]string{"agent", "--log-level", "debug"}, c.agent...)}
 	t.Cleanup(func() {
 		for _, p := range []*process{agent, server} {
 			if p.cmd != nil && p.cmd.ProcessState == nil {
@@ -46,7 +46,8 @@ func (c *cluster) apart(t testing.TB) (server, agent *process) {
 			}
 		}
 		if t.Failed() {
-			t.Logf("the server's log:\n%s\nthe agent's log:\n%s", server.log.String(), agent.log.String())
+			log := agent.log.Bytes()
+			t.Logf("the server's log:\n%s\nthe agent's log ends:\n%s", server.log.String(), log[max(0, len(log)-20000):])
 		}
 	})
 	return server, agent

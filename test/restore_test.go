@@ -22,6 +22,7 @@ func TestOlderState(t *testing.T) {
 	s.ready(t, s.tool(t, "goes", "stay", withVolume))
 	s.run(t, s.tool(t, "once", "told", never))
 	s.until(t, "once", "running", func(p *corev1.Pod) bool { return state(p, "c").State.Running != nil })
+	eventually(t, "once waits to be told", func() bool { return strings.Contains(s.log(t, "once", "c"), "waiting") })
 
 	stored := filepath.Join(c.home, "etcd", "member")
 	backup := filepath.Join(t.TempDir(), "member")

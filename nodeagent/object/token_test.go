@@ -121,7 +121,9 @@ func TestTokensAndTheClock(t *testing.T) {
 				}
 				v.cache.Release("uid")
 				cancel()
-				<-ended
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
 			})
 		})
 	}

@@ -65,10 +65,11 @@ func stay([]string) error {
 	return nil
 }
 
-// told waits for SIGUSR1.
+// told waits for SIGUSR1, and says when it does.
 func told([]string) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
+	fmt.Println("waiting")
 	<-signals
 	return nil
 }
