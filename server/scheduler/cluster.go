@@ -12,9 +12,11 @@ import (
 
 // cluster is what is on every node, kept up to date one change at a time. It is not safe for concurrent use.
 type cluster struct {
-	byName map[string]*nodeInfo // also of nodes that are not there, or not yet, but whose pods are
-	nodes  []*nodeInfo          // those that are there, by name
-	pods   map[types.UID]*placed
+	byName    map[string]*nodeInfo // also of nodes that are not there, or not yet, but whose pods are
+	nodes     []*nodeInfo          // those that are there, by name
+	slots     int                  // numbers that nodes have
+	freeSlots []int                // of these, those that none has any more
+	pods      map[types.UID]*placed
 	// What rules about pods ask for: the placed pods in classes, what is counted of them, and the terms that they have.
 	classes          map[string]*class
 	tallies          map[string]*tally
@@ -58,7 +60,6 @@ func newCluster(namespaceLabels func(string) map[string]string) *cluster {
 		nominations:     make(map[types.UID]*nodeInfo),
 		namespaceLabels: namespaceLabels,
 		storage:         nothing{},
-		scratch:         scratch{values: make(map[string]bool)},
 	}
 }
 
@@ -72,7 +73,7 @@ func (c *cluster) setNode(node *corev1.Node) (matters bool) {
 	}
 	moves := old == nil || !maps.Equal(old.Labels, node.Labels) || !sameTaints(old.Spec.Taints, node.Spec.Taints)
 	if moves && old != nil {
-		c.eachTally(func(t *tally) { t.part(n, old) })
+		c.eachTally(func(t *tally) { t.part(n, old.Labels[t.key]) })
 	}
 	images := n.images
 	matters = n.set(node)
@@ -81,7 +82,10 @@ func (c *cluster) setNode(node *corev1.Node) (matters bool) {
 		c.countImages(n.images, 1)
 	}
 	if moves {
-		c.eachTally(func(t *tally) { t.join(n) })
+		c.eachTally(func(t *tally) {
+			t.spot(n)
+			t.join(n)
+		})
 	}
 	return matters
 }
@@ -111,7 +115,7 @@ func (c *cluster) removeNode(name string) {
 		return
 	}
 	c.countImages(n.images, -1)
-	c.eachTally(func(t *tally) { t.part(n, n.node) })
+	c.eachTally(func(t *tally) { t.part(n, n.node.Labels[t.key]) })
 	n.node, n.images = nil, nil
 	i, _ := c.find(name)
 	c.nodes = slices.Delete(c.nodes, i, i+1)
@@ -122,7 +126,7 @@ func (c *cluster) removeNode(name string) {
 func (c *cluster) node(name string) *nodeInfo {
 	n, ok := c.byName[name]
 	if !ok {
-		n = newNodeInfo(name)
+		n = newNodeInfo(name, c.slot())
 		c.byName[name] = n
 	}
 	return n
@@ -136,7 +140,19 @@ func (c *cluster) find(name string) (int, bool) {
 func (c *cluster) drop(n *nodeInfo) {
 	if n.node == nil && len(n.pods) == 0 && len(n.nominated) == 0 {
 		delete(c.byName, n.name)
+		c.freeSlots = append(c.freeSlots, n.slot)
 	}
+}
+
+// slot is a number that no other node has.
+func (c *cluster) slot() int {
+	if last := len(c.freeSlots) - 1; last >= 0 {
+		slot := c.freeSlots[last]
+		c.freeSlots = c.freeSlots[:last]
+		return slot
+	}
+	c.slots++
+	return c.slots - 1
 }
 
 // place counts a pod on a node, in the place of what was known of it.

@@ -41,7 +41,6 @@ type scratch struct {
 	crowded  []*nodeInfo
 	totals   []int64
 	raw      []int64
-	values   map[string]bool
 }
 
 // refusal is why a pod fits nowhere, and which changes may help.

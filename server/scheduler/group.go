@@ -47,9 +47,7 @@ func (c *cluster) shiftGroups(p *podInfo, n *nodeInfo, times int64) {
 		g := c.groups[key]
 		if g == nil {
 			g = &group{term: t, effect: e, domains: newTally(t.key, nil, nil, false)}
-			for _, n := range c.nodes {
-				g.domains.join(n)
-			}
+			g.domains.joinAll(c)
 			c.groups[key] = g
 			c.generation++
 		}

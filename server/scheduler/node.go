@@ -12,6 +12,7 @@ import (
 // nodeInfo is a node with the totals of what is on it. The node is nil while only its pods are known.
 type nodeInfo struct {
 	name        string
+	slot        int // its number in what is counted by nodes
 	node        *corev1.Node
 	allocatable amounts
 	maxPods     int64
@@ -23,8 +24,8 @@ type nodeInfo struct {
 	nominated   map[types.UID]*podInfo
 }
 
-func newNodeInfo(name string) *nodeInfo {
-	return &nodeInfo{name: name, pods: make(map[types.UID]*podInfo), nominated: make(map[types.UID]*podInfo)}
+func newNodeInfo(name string, slot int) *nodeInfo {
+	return &nodeInfo{name: name, slot: slot, pods: make(map[types.UID]*podInfo), nominated: make(map[types.UID]*podInfo)}
 }
 
 // set takes a new state of the node. It returns whether anything changed that scheduling looks at.

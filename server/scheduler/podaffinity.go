@@ -163,7 +163,7 @@ const (
 // podAffinityRefusal returns which of the three rules refuses a node; empty: none.
 func podAffinityRefusal(d *decision, n *nodeInfo) string {
 	for _, t := range d.near.places {
-		if value, known := n.node.Labels[t.key]; !known || !d.near.first && t.pods(value) == 0 {
+		if !t.knows(n) || !d.near.first && t.around(n) == 0 {
 			return missesOthers
 		}
 	}

@@ -74,8 +74,13 @@ func narrowed(s *metav1.LabelSelector, own map[string]string, same, others []str
 type spreadCount struct {
 	*spreadTerm
 	*tally
-	least  int64   // of the domain with the fewest, for the filter
-	weight float64 // of the topology, for the score
+	minimum int64   // of the domain with the fewest, for the filter
+	weight  float64 // of the topology, for the score
+}
+
+// skewed tells that the pod would make too many in a node's domain.
+func (c *spreadCount) skewed(n *nodeInfo) bool {
+	return c.around(n)+c.self-c.minimum > c.maxSkew
 }
 
 // countSpread counts for each constraint that is a condition.
@@ -85,8 +90,8 @@ func (d *decision) countSpread() {
 		keys := spreadKeys(terms)
 		for i := range terms {
 			count := spreadCount{spreadTerm: &terms[i], tally: d.spreadTally(&terms[i], keys)}
-			if int64(len(count.domains)) >= terms[i].minDomains {
-				count.least = count.tally.least()
+			if int64(count.counted) >= terms[i].minDomains {
+				count.minimum = count.least()
 			}
 			d.hard = append(d.hard, count)
 		}
@@ -154,8 +159,7 @@ func hasAll(node *corev1.Node, labels []string) bool {
 func checkSpread(d *decision, n *nodeInfo) bool {
 	for i := range d.hard {
 		c := &d.hard[i]
-		value, ok := n.node.Labels[c.spreadTerm.key]
-		if !ok || c.pods(value)+c.self-c.least > c.maxSkew {
+		if !c.knows(n) || c.skewed(n) {
 			return false
 		}
 	}
@@ -166,11 +170,10 @@ func checkSpread(d *decision, n *nodeInfo) bool {
 func inDomains(d *decision, n *nodeInfo) bool {
 	for i := range d.hard {
 		c := &d.hard[i]
-		value, ok := n.node.Labels[c.spreadTerm.key]
-		if !ok {
+		if !c.knows(n) {
 			return false
 		}
-		if c.pods(value)+c.self-c.least > c.maxSkew {
+		if c.skewed(n) {
 			return true
 		}
 	}

@@ -22,51 +22,63 @@ func (d *decision) countWishes(nodes []*nodeInfo) bool {
 		d.softKeys = spreadKeys(terms)
 	}
 	for i := range terms {
-		count := spreadCount{spreadTerm: &terms[i], tally: d.spreadTally(&terms[i], d.softKeys)}
-		count.weight = math.Log(float64(d.domainsOf(terms[i].key, nodes) + 2))
-		d.soft = append(d.soft, count)
+		d.soft = append(d.soft, spreadCount{spreadTerm: &terms[i], tally: d.spreadTally(&terms[i], d.softKeys)})
+	}
+	for i := range d.soft {
+		d.soft[i].weight = math.Log(float64(d.domainsOf(&d.soft[i], nodes) + 2))
 	}
 	return true
 }
 
-// domainsOf is how many domains of a topology the nodes that count are in.
-func (d *decision) domainsOf(key string, nodes []*nodeInfo) int {
-	if key == corev1.LabelHostname && d.softKeys == nil {
-		return len(nodes)
-	}
-	seen, hosts := d.cluster.scratch.values, 0
-	clear(seen)
-	last, any := "", false
+// domainsOf is how many domains of a topology the nodes are in that count.
+func (d *decision) domainsOf(c *spreadCount, nodes []*nodeInfo) int {
+	domains, hosts, strays := 0, 0, 0
 	for _, n := range nodes {
-		if !hasAll(n.node, d.softKeys) {
+		if !d.inSoftDomains(n) {
 			continue
 		}
 		hosts++
-		if value := n.node.Labels[key]; !any || value != last { // neighbours are often in one domain
-			last, any = value, true
-			seen[value] = true
+		switch at := c.at[n.slot].domain; {
+		case at == nil:
+			strays = 1 // all without the label are one
+		case at.seen != d.cluster.decisions:
+			at.seen = d.cluster.decisions
+			domains++
 		}
 	}
-	if key == corev1.LabelHostname {
+	if c.spreadTerm.key == corev1.LabelHostname {
 		return hosts
 	}
-	return len(seen)
+	return domains + strays
+}
+
+// inSoftDomains tells whether a node has the labels of the constraints that are wishes, where it must.
+func (d *decision) inSoftDomains(n *nodeInfo) bool {
+	if d.softKeys == nil {
+		return true
+	}
+	for i := range d.soft {
+		if !d.soft[i].knows(n) {
+			return false
+		}
+	}
+	return true
 }
 
 func scoreSpread(d *decision, n *nodeInfo) int64 {
-	if !hasAll(n.node, d.softKeys) {
+	if !d.inSoftDomains(n) {
 		return 0
 	}
 	var sum float64
 	for i := range d.soft {
 		c := &d.soft[i]
-		value, ok := n.node.Labels[c.spreadTerm.key]
-		if !ok {
+		at := &c.at[n.slot]
+		if at.domain == nil {
 			continue
 		}
-		pods := c.on[n]
+		pods := at.pods
 		if c.spreadTerm.key != corev1.LabelHostname {
-			pods = c.pods(value)
+			pods = at.domain.pods
 		}
 		sum += float64(pods)*c.weight + float64(c.maxSkew-1)
 	}
@@ -77,13 +89,13 @@ func scoreSpread(d *decision, n *nodeInfo) int64 {
 func scaleSpread(d *decision, nodes []*nodeInfo, raw []int64) {
 	least, most := int64(math.MaxInt64), int64(0)
 	for i, r := range raw {
-		if hasAll(nodes[i].node, d.softKeys) {
+		if d.inSoftDomains(nodes[i]) {
 			least, most = min(least, r), max(most, r)
 		}
 	}
 	for i, r := range raw {
 		switch {
-		case !hasAll(nodes[i].node, d.softKeys):
+		case !d.inSoftDomains(nodes[i]):
 			raw[i] = 0
 		case most == 0:
 			raw[i] = maxScore

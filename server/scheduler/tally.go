@@ -8,88 +8,102 @@ import (
 )
 
 // tally is how many pods of some sort there are in each domain of a topology: of each value of a node label. It is kept up
-// to date with every pod and node that comes, changes or goes, so that asking costs nothing.
+// to date with every pod and node that comes, changes or goes, and by the nodes' slots, so that asking costs nothing.
 type tally struct {
 	key      string
 	about    func(*class) bool       // whose pods count
 	eligible func(*corev1.Node) bool // nil: all nodes with the label count
 	living   bool                    // pods that are being deleted do not count
 
-	on      map[*nodeInfo]int64 // pods by node, eligible or not
+	at      []spot // by the nodes' slots
 	domains map[string]*domain
-	levels  map[int64]int // how many domains have so many pods
-	low     int64         // no domain has fewer
-	total   int64         // pods in all domains
+	counted int           // domains with nodes that count
+	levels  map[int64]int // how many of these have so many pods
+	low     int64         // none of them has fewer
+	total   int64         // pods in all of them
 
 	used uint64 // the last decision that asked
 }
 
+// spot is a node in a tally.
+type spot struct {
+	domain *domain // nil: the node is not there, or does not have the label
+	counts bool    // its pods count in the domain
+	pods   int64   // on the node, whether they count or not
+}
+
 type domain struct {
-	pods  int64
-	nodes int
+	pods    int64
+	members int    // nodes with that value
+	nodes   int    // of these, those that count
+	seen    uint64 // the last decision that has counted it among others
 }
 
 func newTally(key string, about func(*class) bool, eligible func(*corev1.Node) bool, living bool) *tally {
 	return &tally{
 		key: key, about: about, eligible: eligible, living: living,
-		on: make(map[*nodeInfo]int64), domains: make(map[string]*domain), levels: make(map[int64]int),
+		domains: make(map[string]*domain), levels: make(map[int64]int),
 	}
 }
 
-// domain returns the value that a node has, if it counts.
-func (t *tally) domain(node *corev1.Node) (value string, ok bool) {
-	if value, ok = node.Labels[t.key]; !ok || t.eligible != nil && !t.eligible(node) {
-		return "", false
+// spot returns a node's, making a place for it.
+func (t *tally) spot(n *nodeInfo) *spot {
+	if n.slot >= len(t.at) {
+		t.at = slices.Grow(t.at, n.slot+1-len(t.at))[:n.slot+1]
 	}
-	return value, true
+	return &t.at[n.slot]
 }
 
 // add adds pods, or takes them away, on a node that may be there or not.
 func (t *tally) add(n *nodeInfo, pods int64) {
-	if pods == 0 {
-		return
-	}
-	if t.on[n] += pods; t.on[n] == 0 {
-		delete(t.on, n)
-	}
-	if n.node == nil {
-		return
-	}
-	if value, ok := t.domain(n.node); ok {
-		t.shift(t.domains[value], pods)
+	at := t.spot(n)
+	at.pods += pods
+	if at.counts {
+		t.shift(at.domain, pods)
 	}
 }
 
 // join takes a node in, with the pods on it.
 func (t *tally) join(n *nodeInfo) {
-	value, ok := t.domain(n.node)
+	value, ok := n.node.Labels[t.key]
 	if !ok {
 		return
 	}
-	d := t.domains[value]
-	if d == nil {
-		d = &domain{}
-		t.domains[value] = d
+	at := t.spot(n)
+	if at.domain = t.domains[value]; at.domain == nil {
+		at.domain = &domain{}
+		t.domains[value] = at.domain
+	}
+	at.domain.members++
+	if at.counts = t.eligible == nil || t.eligible(n.node); !at.counts {
+		return
+	}
+	if at.domain.nodes++; at.domain.nodes == 1 {
+		t.counted++
 		t.levels[0]++
 		t.low = 0
 	}
-	d.nodes++
-	t.shift(d, t.on[n])
+	t.shift(at.domain, at.pods)
 }
 
-// part takes a node out; node is its state that was taken in.
-func (t *tally) part(n *nodeInfo, node *corev1.Node) {
-	value, ok := t.domain(node)
-	if !ok {
+// part takes a node out, as it was when it was taken in; value is that of its label.
+func (t *tally) part(n *nodeInfo, value string) {
+	at := t.spot(n)
+	d := at.domain
+	if d == nil {
 		return
 	}
-	d := t.domains[value]
-	d.nodes--
-	t.shift(d, -t.on[n])
-	if d.nodes == 0 {
-		t.level(d.pods, -1)
+	if at.counts {
+		t.shift(d, -at.pods)
+		if d.nodes--; d.nodes == 0 {
+			t.counted--
+			t.level(d.pods, -1)
+		}
+	}
+	if d.members--; d.members == 0 {
 		delete(t.domains, value)
 	}
+	at.domain, at.counts = nil, false
 }
 
 func (t *tally) shift(d *domain, pods int64) {
@@ -111,7 +125,7 @@ func (t *tally) level(pods int64, times int) {
 
 // least is how many pods the domain with the fewest has; 0 when there are no domains.
 func (t *tally) least() int64 {
-	if len(t.domains) == 0 {
+	if t.counted == 0 {
 		return 0
 	}
 	for t.levels[t.low] == 0 {
@@ -120,18 +134,13 @@ func (t *tally) least() int64 {
 	return t.low
 }
 
-// pods is how many there are in the domain of a node label's value.
-func (t *tally) pods(value string) int64 {
-	if d := t.domains[value]; d != nil {
-		return d.pods
-	}
-	return 0
-}
+// knows tells whether a node has the label.
+func (t *tally) knows(n *nodeInfo) bool { return t.at[n.slot].domain != nil }
 
 // around is how many pods there are in the domain that a node is in.
 func (t *tally) around(n *nodeInfo) int64 {
-	if value, ok := n.node.Labels[t.key]; ok {
-		return t.pods(value)
+	if d := t.at[n.slot].domain; d != nil {
+		return d.pods
 	}
 	return 0
 }
@@ -162,13 +171,20 @@ func (c *cluster) fill(t *tally) {
 		}
 		k.tallies = append(k.tallies, t)
 		for n, at := range k.on {
-			if pods := at.all; !t.living {
-				t.on[n] += pods
-			} else if at.living > 0 {
-				t.on[n] += at.living
+			if t.living {
+				t.spot(n).pods += at.living
+			} else {
+				t.spot(n).pods += at.all
 			}
 		}
 	}
+	t.joinAll(c)
+}
+
+// joinAll takes in all nodes that are there.
+func (t *tally) joinAll(c *cluster) {
+	t.at = slices.Grow(t.at, max(0, c.slots-len(t.at)))
+	t.at = t.at[:max(len(t.at), c.slots)]
 	for _, n := range c.nodes {
 		t.join(n)
 	}

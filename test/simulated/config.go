@@ -36,10 +36,15 @@ func (c *Config) prepare() error {
 	c.Lease = cmp.Or(c.Lease, 10*time.Second)
 	c.Workers = cmp.Or(c.Workers, 32)
 	if c.Capacity == nil {
-		c.Capacity = corev1.ResourceList{
-			corev1.ResourceCPU: resource.MustParse("16"), corev1.ResourceMemory: resource.MustParse("64Gi"),
-			corev1.ResourceEphemeralStorage: resource.MustParse("100Gi"), corev1.ResourcePods: resource.MustParse("110"),
-		}
+		c.Capacity = capacity()
 	}
 	return nil
+}
+
+// capacity is that of a node of middle size.
+func capacity() corev1.ResourceList {
+	return corev1.ResourceList{
+		corev1.ResourceCPU: resource.MustParse("16"), corev1.ResourceMemory: resource.MustParse("64Gi"),
+		corev1.ResourceEphemeralStorage: resource.MustParse("100Gi"), corev1.ResourcePods: resource.MustParse("110"),
+	}
 }
