@@ -19,7 +19,7 @@ func argumentsOf(path string) completer {
 		return explained
 	case "logs", "exec", "attach", "port-forward", "debug":
 		return firstOnly(podsOrWorkloads)
-	case "top pod":
+	case "top pod", "scheduler explain":
 		return firstOnly(objects("pods"))
 	case "cp":
 		return podsOrWorkloads
@@ -66,6 +66,8 @@ func valuesOf(path, flag string) completer {
 		return words("Always", "OnFailure", "Never")
 	case "get --output":
 		return words("json", "yaml", "wide", "name", "jsonpath=", "custom-columns=", "go-template=")
+	case "scheduler explain --output":
+		return words("json", "yaml", "wide")
 	case "wait --for":
 		return words("delete", "create", "condition=", "jsonpath=")
 	}

@@ -1057,6 +1057,12 @@ func Commands() *Command {
 			{Name: "template", Shorthand: "", Usage: "Template string or path to template file to use when -o=go-template, -o=go-temp…", Bool: false},
 			{Name: "timeout", Shorthand: "", Usage: "The length of time to wait before giving up on a scale operation, zero means do…", Bool: false},
 		}},
+		&Command{Name: "scheduler", Short: "See how the scheduler decides", Subs: []*Command{
+			&Command{Name: "explain", Short: "Show what each filter and score says of every node for a pod", Flags: []Flag{
+				{Name: "filename", Shorthand: "f", Usage: "File with a pod, or with what has a pod template; - is the standard input", Bool: false},
+				{Name: "output", Shorthand: "o", Usage: "Output format: json, yaml or wide", Bool: false},
+			}},
+		}},
 		&Command{Name: "server", Short: "Run the master: API, controllers and scheduler over etcd", Flags: []Flag{
 			{Name: "advertise", Shorthand: "", Usage: "Address by which others reach this server (default: the host's first global add…", Bool: false},
 			{Name: "audit-log-batch-buffer-size", Shorthand: "", Usage: "Audit events that may wait to be written; more are lost, and counted", Bool: false},

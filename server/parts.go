@@ -51,7 +51,7 @@ func (s *Server) newParts(st *store.Store) (*parts, error) {
 	api = resource.New(st, s.kinds, resource.WithMaker(used.Make), resource.WithTypeConverter(documents.TypeConverter), resource.WithServices(s.config.services),
 		resource.WithGuards(node.Guard(nodeNow), rbac.CreateGuard(authorizer), access.Guard(authorizer), signer.Guard(authorizer)))
 	accounts := token.New(s.accountKeys, api)
-	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}}
+	mounts := []rest.Mount{{Prefix: dashboard.Prefix, Handler: dashboard.Handler()}, s.explainMount()}
 	mounts = append(mounts, s.config.Mounts...)
 	queues, err := flow.New(flow.Config{Seats: s.config.MaxRequests, Metrics: s.metrics})
 	if err != nil {

@@ -50,7 +50,7 @@ func (w *writer) evict(ctx context.Context, victim *corev1.Pod, o outcome) error
 		return nil
 	}
 	if err == nil {
-		w.events.Normal(victim, "Preempted", "Preempted by pod %s on node %s", o.pod.UID, o.nominated)
+		w.of(o.pod).Normal(victim, "Preempted", "Preempted by pod %s on node %s", o.pod.UID, o.nominated)
 	}
 	return err
 }

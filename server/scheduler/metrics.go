@@ -20,6 +20,8 @@ type Metrics struct {
 	preempts  prometheus.Counter
 
 	pending *prometheus.Desc
+	refused *prometheus.Desc
+	cached  *prometheus.Desc
 	running atomic.Pointer[state] // nil: this server does not lead
 }
 
@@ -58,8 +60,12 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "scheduler_preemption_attempts_total", Help: "Total preemption attempts in the cluster till now",
 		}),
 		pending: prometheus.NewDesc("scheduler_pending_pods", "Number of pending pods, by the queue type. 'active' means number of pods in activeQ; "+
-			"'backoff' means number of pods in backoffQ; 'unschedulable' means number of pods in unschedulablePods that the scheduler attempted to schedule and failed.",
+			"'backoff' means number of pods in backoffQ; 'unschedulable' means number of pods in unschedulablePods that the scheduler attempted to schedule and failed; "+
+			"'gated' is the number of unschedulable pods that the scheduler never attempted to schedule because they are gated.",
 			[]string{"queue"}, nil),
+		refused: prometheus.NewDesc("scheduler_unschedulable_pods", "The number of unschedulable pods broken down by plugin name. A pod will increment the gauge for all plugins "+
+			"that caused it to not schedule and so this metric have meaning only when broken down by plugin.", []string{"plugin", "profile"}, nil),
+		cached: prometheus.NewDesc("scheduler_cache_size", "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.", []string{"type"}, nil),
 	}
 	r.MustRegister(m.attempts, m.attempt, m.algorithm, m.tries, m.sli, m.victims, m.preempts, m)
 	return m
@@ -117,7 +123,11 @@ func (m *Metrics) end(o outcome, result string, now time.Time) {
 }
 
 // Describe implements prometheus.Collector.
-func (m *Metrics) Describe(out chan<- *prometheus.Desc) { out <- m.pending }
+func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
+	out <- m.pending
+	out <- m.refused
+	out <- m.cached
+}
 
 // Collect implements prometheus.Collector: the queues are looked at when somebody asks.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
@@ -125,18 +135,45 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	if s == nil {
 		return
 	}
-	ready, backing, parked := s.waiting()
-	for queue, n := range map[string]int{"active": ready, "backoff": backing, "unschedulable": parked} {
-		out <- prometheus.MustNewConstMetric(m.pending, prometheus.GaugeValue, float64(n), queue)
+	gauge := func(desc *prometheus.Desc, n int, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), labels...)
+	}
+	sizes := s.sizes()
+	for queue, n := range sizes.queues {
+		gauge(m.pending, n, queue)
+	}
+	for of, n := range sizes.refused {
+		gauge(m.refused, n, of.plugin, of.profile)
+	}
+	for what, n := range sizes.cached {
+		gauge(m.cached, n, what)
 	}
 }
 
-// waiting counts the pods in the queues.
-func (s *state) waiting() (ready, backing, parked int) {
+// sizes is how many there are of what a scheduler keeps.
+type sizes struct {
+	queues  map[string]int
+	refused map[pluginOf]int // parked pods
+	cached  map[string]int
+}
+
+type pluginOf struct{ plugin, profile string }
+
+func (s *state) sizes() sizes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	parked, refused := 0, make(map[pluginOf]int)
 	for _, all := range s.queue.parked {
 		parked += len(all)
+		for _, w := range all {
+			for _, f := range w.refusedBy {
+				refused[pluginOf{f.name, w.info.pod.Spec.SchedulerName}]++
+			}
+		}
 	}
-	return s.queue.ready.Len(), s.queue.backing.Len(), parked
+	return sizes{
+		queues:  map[string]int{"active": s.queue.ready.Len(), "backoff": s.queue.backing.Len(), "unschedulable": parked, "gated": len(s.gated)},
+		refused: refused,
+		cached:  map[string]int{"nodes": len(s.cluster.nodes), "pods": len(s.cluster.pods), "assumed_pods": len(s.binding)},
+	}
 }

@@ -18,6 +18,10 @@ func TestMetrics(t *testing.T) {
 	s.nodeChanged(testNode("here"))
 	s.podChanged(testPod("small"))
 	s.podChanged(testPod("elsewhere", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{"zone": "none"} }))
+	gate := func(p *corev1.Pod) { p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "quota"}} }
+	s.podChanged(testPod("gated", gate))
+	s.podChanged(testPod("no longer", gate))
+	s.podDeleted(testPod("no longer", gate))
 	for {
 		now := time.Now()
 		o, ok := s.try(now)
@@ -32,6 +36,10 @@ func TestMetrics(t *testing.T) {
 	}
 	for series, want := range map[string]float64{
 		"scheduler_pending_pods{active}": 0, "scheduler_pending_pods{backoff}": 0, "scheduler_pending_pods{unschedulable}": 1,
+		"scheduler_pending_pods{gated}":                                      1,
+		"scheduler_unschedulable_pods{NodeAffinity default-scheduler}":       1,
+		"scheduler_cache_size{nodes}":                                        1,
+		"scheduler_cache_size{assumed_pods}":                                 1,
 		"scheduler_schedule_attempts_total{default-scheduler error}":         1,
 		"scheduler_schedule_attempts_total{default-scheduler scheduled}":     1,
 		"scheduler_schedule_attempts_total{default-scheduler unschedulable}": 1,

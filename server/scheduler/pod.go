@@ -73,6 +73,11 @@ func waiting(pod *corev1.Pod, schedules func(name string) bool) bool {
 		schedules(pod.Spec.SchedulerName) && len(pod.Spec.SchedulingGates) == 0
 }
 
+// gated tells a pod that is not to be placed until others have taken their gates away.
+func gated(pod *corev1.Pod) bool {
+	return pod.Spec.NodeName == "" && pod.DeletionTimestamp == nil && len(pod.Spec.SchedulingGates) > 0
+}
+
 func finished(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }

@@ -61,7 +61,11 @@ func runParts(ctx context.Context, api *resource.API, c *Config, m *Metrics) err
 	s.queue.firstBackoff, s.queue.lastBackoff = c.firstBackoff, c.lastBackoff
 	volumes, workloads := newVolumeStore(api), newWorkloadStore(api)
 	s.cluster.storage, s.cluster.workloads = volumes, workloads
-	w := newWriter(api, pods, recorder.From(component), s, m)
+	events := make(map[string]*event.Source, len(c.profiles))
+	for _, p := range c.profiles {
+		events[p.name] = recorder.From(p.name)
+	}
+	w := newWriter(api, pods, events, s, m)
 	defer m.lead(s)()
 	b := &volumeBinder{volumes, w, newLine()}
 	w.volumes = b

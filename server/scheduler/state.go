@@ -19,6 +19,7 @@ type state struct {
 	cluster *cluster
 	queue   *queue
 	binding map[types.UID]*waiter
+	gated   map[types.UID]bool      // pods that are not to be placed yet
 	evicted map[types.UID]types.UID // pods that are to go, and not yet on their way: by the pod that needs their place
 	budgets func() []*policyv1.PodDisruptionBudget
 	wake    chan struct{} // holds one value when there may be something to try
@@ -34,6 +35,7 @@ func newState(profiles []*profile, namespaceLabels func(string) map[string]strin
 		cluster:  newCluster(namespaceLabels),
 		queue:    newQueue(),
 		binding:  make(map[types.UID]*waiter),
+		gated:    make(map[types.UID]bool),
 		evicted:  make(map[types.UID]types.UID),
 		budgets:  func() []*policyv1.PodDisruptionBudget { return nil },
 		wake:     make(chan struct{}, 1),
@@ -62,6 +64,7 @@ func (s *state) happened(h happening) {
 func (s *state) podChanged(pod *corev1.Pod) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.gated, pod.UID)
 	switch {
 	case pod.Spec.NodeName != "" && finished(pod):
 		s.forget(pod.UID)
@@ -76,6 +79,9 @@ func (s *state) podChanged(pod *corev1.Pod) {
 	default:
 		s.queue.remove(pod.UID)
 		s.cluster.unnominate(pod.UID)
+		if gated(pod) && s.schedules(pod.Spec.SchedulerName) {
+			s.gated[pod.UID] = true
+		}
 	}
 }
 
@@ -102,6 +108,7 @@ func (s *state) bound(pod *corev1.Pod) {
 
 // forget frees what a pod took.
 func (s *state) forget(uid types.UID) {
+	delete(s.gated, uid)
 	s.queue.remove(uid)
 	s.cluster.unnominate(uid)
 	delete(s.binding, uid)

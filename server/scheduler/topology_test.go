@@ -101,11 +101,11 @@ func TestRulesBetweenPods(t *testing.T) {
 			}
 			fits, said := "", test.says == ""
 			for _, v := range c.explain(standard, newPodInfo(test.pod)) {
-				if len(v.refusals) == 0 {
-					fits += " " + v.node
+				if len(v.Refusals) == 0 {
+					fits += " " + v.Name
 					continue
 				}
-				said = said || v.refusals[0].reasons[0] == test.says
+				said = said || v.Refusals[0].Reasons[0] == test.says
 			}
 			if fits != "" {
 				fits = fits[1:]

@@ -52,7 +52,7 @@ func (b *volumeBinder) bind(ctx context.Context, o outcome) {
 		o.volumes = nil
 		b.writer.placed(ctx, o)
 	default:
-		b.writer.events.Warning(o.pod, "FailedScheduling", "running PreBind plugin \"VolumeBinding\": %v", err)
+		b.writer.of(o.pod).Warning(o.pod, "FailedScheduling", "running PreBind plugin \"VolumeBinding\": %v", err)
 		current, _ := b.writer.pods.Get(o.pod.Namespace, o.pod.Name)
 		b.writer.state.unbound(o.pod.UID, current)
 	}

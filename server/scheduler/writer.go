@@ -40,7 +40,7 @@ func (l line) put(ctx context.Context, o outcome) {
 type writer struct {
 	api      *resource.API
 	pods     resource.Typed[*corev1.Pod]
-	events   *event.Source
+	events   map[string]*event.Source // by the scheduler's name
 	state    *state
 	bindings line
 	refusals line
@@ -49,9 +49,12 @@ type writer struct {
 	metrics  *Metrics // nil: nothing is counted
 }
 
-func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events *event.Source, s *state, m *Metrics) *writer {
+func newWriter(api *resource.API, pods resource.Typed[*corev1.Pod], events map[string]*event.Source, s *state, m *Metrics) *writer {
 	return &writer{metrics: m, api: api, pods: pods, events: events, state: s, bindings: newLine(), refusals: newLine(), crowded: newLine()}
 }
+
+// of is what speaks of a pod: the scheduler that the pod has asked for.
+func (w *writer) of(pod *corev1.Pod) *event.Source { return w.events[pod.Spec.SchedulerName] }
 
 // run writes until ctx ends.
 func (w *writer) run(ctx context.Context) error {
@@ -113,7 +116,7 @@ func (w *writer) bind(ctx context.Context, batch []outcome) {
 			w.metrics.bound(o, err, time.Now())
 		}
 		if err == nil {
-			w.events.Normal(o.pod, "Scheduled", "Successfully assigned %s/%s to %s", o.pod.Namespace, o.pod.Name, o.node)
+			w.of(o.pod).Normal(o.pod, "Scheduled", "Successfully assigned %s/%s to %s", o.pod.Namespace, o.pod.Name, o.node)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -129,7 +132,7 @@ func (w *writer) bind(ctx context.Context, batch []outcome) {
 func (w *writer) report(ctx context.Context, batch []outcome) {
 	var changes []resource.Change
 	for _, o := range batch {
-		w.events.Warning(o.pod, "FailedScheduling", "%s", o.refused.message)
+		w.of(o.pod).Warning(o.pod, "FailedScheduling", "%s", o.refused.message)
 		for _, pod := range o.displaced {
 			changes = append(changes, w.change(pod, resource.Status, func(pod *corev1.Pod) { pod.Status.NominatedNodeName = "" }))
 		}

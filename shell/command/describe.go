@@ -58,12 +58,24 @@ func advise(ctx context.Context, e Env, name string) string {
 	return podAdvice(pod)
 }
 
+// unscheduledAdvice is about a pod that no scheduler has looked at: there may be none by the name that it asks for.
+func unscheduledAdvice(pod *corev1.Pod) string {
+	name := pod.Spec.SchedulerName
+	if pod.Spec.NodeName != "" || name == "" || name == corev1.DefaultSchedulerName || len(pod.Status.Conditions) > 0 {
+		return ""
+	}
+	return fmt.Sprintf("it waits for the scheduler %s; is there one? `%s scheduler explain %s -n %s`", name, program, pod.Name, pod.Namespace)
+}
+
 // podAdvice says what helps with a pod in trouble, or nothing.
 func podAdvice(pod *corev1.Pod) string {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return "no node fits this pod; compare its requests with `" + program + " describe nodes`"
+			return fmt.Sprintf("no node fits this pod; what each of them says: `%s scheduler explain %s -n %s`", program, pod.Name, pod.Namespace)
 		}
+	}
+	if advice := unscheduledAdvice(pod); advice != "" {
+		return advice
 	}
 	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
 		if c.State.Waiting == nil {

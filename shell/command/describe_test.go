@@ -43,7 +43,10 @@ func TestPodAdvice(t *testing.T) {
 		{waiting("CrashLoopBackOff"), "leme logs web -c app --previous -n shop"},
 		{waiting("ErrImagePull"), "the image a:b cannot be had"},
 		{pulls, "app starts once its image is here: pulling image \"a:b\": 45% (22.0 MiB"},
-		{unscheduled, "no node fits"},
+		{unscheduled, "leme scheduler explain"},
+		{&corev1.Pod{Spec: corev1.PodSpec{SchedulerName: corev1.DefaultSchedulerName}}, ""},
+		{&corev1.Pod{Spec: corev1.PodSpec{SchedulerName: "mine"}}, "it waits for the scheduler mine"},
+		{&corev1.Pod{Spec: corev1.PodSpec{SchedulerName: "mine", NodeName: "a"}}, ""},
 	} {
 		if got := podAdvice(c.pod); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 			t.Errorf("got %q, want %q", got, c.want)

@@ -119,6 +119,7 @@ func Commands(parts Parts) List {
 		{"uncordon", nil, GroupNodes, inProcess, kubectl(drain.NewCmdUncordon)},
 		{"drain", nil, GroupNodes, child, kubectl(drain.NewCmdDrain)},
 		{"taint", nil, GroupNodes, inProcess, kubectl(taint.NewCmdTaint)},
+		{"scheduler", nil, GroupNodes, inProcess, kubectl(NewCmdScheduler)},
 		{"certificate", nil, GroupNodes, inProcess, kubectlGetter(certificates.NewCmdCertificate)},
 
 		{"image", []string{"images"}, GroupImages, childFor("push"), kubectl(NewCmdImage)},
