@@ -13,7 +13,7 @@ import (
 // Config says which nodes there are and how they behave.
 type Config struct {
 	REST     *rest.Config // an administrator's
-	Nodes    int          // at most 32,000
+	Nodes    int          // at most 16,000
 	Prefix   string       // of their names; node- by default
 	Zones    int          // they are in turns in so many, by their label; 3 by default
 	Capacity corev1.ResourceList
@@ -28,8 +28,8 @@ const leaseDuration = 40 // seconds
 
 // prepare fills in what is not set.
 func (c *Config) prepare() error {
-	if c.REST == nil || c.Nodes < 1 || c.Nodes > 32_000 {
-		return errors.New("simulated: a configuration needs a client's, and 1 to 32,000 nodes")
+	if c.REST == nil || c.Nodes < 1 || c.Nodes > 16_000 {
+		return errors.New("simulated: a configuration needs a client's, and 1 to 16,000 nodes")
 	}
 	c.Prefix = cmp.Or(c.Prefix, "node-")
 	c.Zones = cmp.Or(c.Zones, 3)

@@ -7,6 +7,8 @@
 //	go fleet.Run(ctx)
 //	err = fleet.Registered(ctx)
 //
+// What they do not have is the agent's own API: the server that asks one of them for logs or usage is refused.
+//
 // All agents share the connections of one client: an administrator's, who acts as the nodes by impersonation, so that
 // what a node may do is what the server lets it do. How long everything takes, and what goes wrong, comes from the seed
 // and the pods' names alone.

@@ -40,7 +40,8 @@ func startMaster(b *testing.B) *master {
 	}
 	defer out.Close()
 	address := freeAddress(b)
-	cmd := exec.Command(program(b), "server", "--listen", address, "--advertise", "127.0.0.1", "--node-name", "none")
+	cmd := exec.Command(program(b), "server", "--listen", address, "--advertise", "127.0.0.1", "--node-name", "none",
+		"--metric-resolution", "24h") // simulated agents tell nothing
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	cmd.Env = append(os.Environ(), "LEME_HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -19,6 +19,7 @@ func (c *Config) object(i int, now time.Time) *corev1.Node {
 	node.Status = corev1.NodeStatus{
 		Capacity: c.Capacity.DeepCopy(), Allocatable: c.Capacity.DeepCopy(),
 		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: hostIP(i)}, {Type: corev1.NodeHostName, Address: name}},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: deaf}},
 		NodeInfo: corev1.NodeSystemInfo{
 			MachineID: name, SystemUUID: name, BootID: name, KernelVersion: "6.1", OSImage: "simulated", Architecture: "amd64",
 			OperatingSystem: "linux", ContainerRuntimeVersion: "simulated://1", KubeletVersion: "v1.37.2",
@@ -36,9 +37,12 @@ func (c *Config) object(i int, now time.Time) *corev1.Node {
 
 func (c *Config) name(i int) string { return fmt.Sprintf("%s%05d", c.Prefix, i) }
 
-// hostIP is a node's address in 10.0.0.0/9, podIP that of one of its pods in 10.128.0.0/9: many enough for 32,000 nodes.
-func hostIP(i int) string { return fmt.Sprintf("10.%d.%d.1", i>>8, i&255) }
+// hostIP is a node's address, and podIP that of one of its pods: on the loopback, so that nobody is asked who is not meant.
+func hostIP(i int) string { return fmt.Sprintf("127.%d.%d.1", 1+i>>8, i&255) }
 
 func podIP(node, pod int) string {
-	return fmt.Sprintf("10.%d.%d.%d", 128+node>>8, node&255, 2+pod%250)
+	return fmt.Sprintf("127.%d.%d.%d", 1+node>>8, node&255, 2+pod%250)
 }
+
+// deaf is a port on which nobody listens: simulated agents have no API of their own.
+const deaf = 1
