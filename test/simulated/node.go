@@ -18,7 +18,7 @@ func (c *Config) object(i int, now time.Time) *corev1.Node {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 	node.Status = corev1.NodeStatus{
 		Capacity: c.Capacity.DeepCopy(), Allocatable: c.Capacity.DeepCopy(),
-		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: hostIP(i)}, {Type: corev1.NodeHostName, Address: name}},
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: hostIP(i)}, {Type: corev1.NodeHostName, Address: name}},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: deaf}},
 		NodeInfo: corev1.NodeSystemInfo{
 			MachineID: name, SystemUUID: name, BootID: name, KernelVersion: "6.1", OSImage: "simulated", Architecture: "amd64",
