@@ -48,7 +48,26 @@ type cluster struct {
 }
 
 func newCluster(t testing.TB, nodes ...string) *cluster {
-	api := resource.New(storetest.New(t), kind.All())
+	c, ctx, running := clusterOver(t, storetest.New(t), nodes...)
+	running.Go(func() {
+		if err := c.lead(ctx, c.api); ctx.Err() == nil {
+			t.Errorf("the controllers ended with: %v", err)
+		}
+	})
+	return c
+}
+
+// lead runs controllers and scheduler as a server does.
+func (c *cluster) lead(ctx context.Context, api *resource.API) error {
+	return controller.Run(ctx, controller.Config{
+		API: api, CA: []byte("the CA"), Signer: signed, Identity: "test", NodeGrace: grace,
+		WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil, nil) }},
+	})
+}
+
+// clusterOver is a cluster without controllers. What else runs in it ends, with ctx, before the test does.
+func clusterOver(t testing.TB, s *store.Store, nodes ...string) (*cluster, context.Context, *sync.WaitGroup) {
+	api := resource.New(s, kind.All())
 	c := &cluster{
 		t: t, api: api,
 		pods:        resource.For[*corev1.Pod](api, kind.Pod, tester),
@@ -68,23 +87,14 @@ func newCluster(t testing.TB, nodes ...string) *cluster {
 		c.addNode(name)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
+	running := &sync.WaitGroup{}
 	t.Cleanup(func() { cancel(); running.Wait() })
 	running.Go(func() { c.agents(ctx) })
 	running.Go(func() { c.heartbeats(ctx, nodes) })
 	for _, k := range kind.All().List() {
 		running.Go(func() { _ = api.Follow(ctx, k, nil, c.signal) })
 	}
-	running.Go(func() {
-		err := controller.Run(ctx, controller.Config{
-			API: api, CA: []byte("the CA"), Signer: signed, Identity: "test", NodeGrace: grace,
-			WhileLeading: []func(context.Context) error{func(ctx context.Context) error { return scheduler.Run(ctx, api, nil, nil) }},
-		})
-		if ctx.Err() == nil {
-			t.Errorf("the controllers ended with: %v", err)
-		}
-	})
-	return c
+	return c, ctx, running
 }
 
 func (c *cluster) signal(store.Event) {
@@ -218,6 +228,13 @@ func (c *cluster) agents(ctx context.Context) {
 func (c *cluster) runPod(ctx context.Context, pod *corev1.Pod) error {
 	if pod.DeletionTimestamp != nil {
 		return c.pods.Delete(ctx, pod.Namespace, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
+	}
+	if owner := metav1.GetControllerOf(pod); pod.Status.Phase == corev1.PodRunning && owner != nil && owner.Kind == kind.Job.Kind {
+		_, err := c.pods.UpdateStatus(ctx, pod.Namespace, pod.Name, func(p *corev1.Pod) error {
+			p.Status.Phase, p.Status.Conditions = corev1.PodSucceeded, nil
+			return nil
+		})
+		return err
 	}
 	if pod.Status.Phase != corev1.PodPending {
 		return nil
