@@ -71,7 +71,11 @@ type outpost struct {
 	tap                 *tap.Tap
 	flags               []string
 
+	watched bool // its effects are counted
+
 	mu      sync.Mutex
+	effects []tap.Call          // since harmEffects
+	dies    func(tap.Call) bool // before this effect
 	agent   *exec.Cmd
 	log     *bytes.Buffer
 	closed  bool
@@ -114,7 +118,34 @@ func (o *outpost) start() error {
 	o.agent = exec.Command(filepath.Join(o.bin, "leme"), o.flags...)
 	o.agent.Env = append(os.Environ(), "LEME_HOME="+o.home, "KUBECONFIG=")
 	o.agent.Stdout, o.agent.Stderr = o.log, o.log
+	if o.watched {
+		return o.StartWatched(o.agent, o.effect)
+	}
 	return o.Start(o.agent)
+}
+
+// harmEffects begins to count the agent's effects anew, and has it die before those that are told.
+func (o *outpost) harmEffects(dies func(tap.Call) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.effects, o.dies = nil, dies
+}
+
+// effect is called before each of the agent's effects.
+func (o *outpost) effect(e machine.Effect) {
+	o.mu.Lock()
+	c := tap.Call{Kind: string(e), Nth: 1}
+	for _, before := range o.effects {
+		if before.Kind == c.Kind {
+			c.Nth++
+		}
+	}
+	o.effects = append(o.effects, c)
+	dies := o.dies != nil && o.dies(c)
+	o.mu.Unlock()
+	if dies {
+		o.again()
+	}
 }
 
 // kill kills the agent for good.

@@ -13,12 +13,14 @@ import (
 // helperRole names, in its environment, what a process of this program does on a machine.
 const helperRole = "LEME_TEST_MACHINE_HELPER"
 
-// RunHelper is called first in the TestMain of tests that use Listen, and says whether this process was a helper on a
+// RunHelper is called first in the TestMain of tests that use Listen or StartWatched, and says whether this process was a helper on a
 // machine, and not to run tests: they run the test's program again.
 func RunHelper() bool {
 	switch os.Getenv(helperRole) {
 	case "listen":
 		listen()
+	case "watched":
+		panic(watched())
 	default:
 		return false
 	}

@@ -1,6 +1,8 @@
 package machine_test
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -8,6 +10,31 @@ import (
 
 	"leme/nodeagent/docker/dockertest/machine"
 )
+
+func TestMain(m *testing.M) {
+	if machine.RunHelper() {
+		return
+	}
+	m.Run()
+}
+
+func TestEffectsAreTold(t *testing.T) {
+	m := machine.New(t, machine.Config{})
+	told := make(chan machine.Effect, 9)
+	cmd := exec.Command("/bin/sh", "-c", "echo x >$0/a; cat $0/a; mount -t tmpfs none $0; umount $0", t.TempDir())
+	cmd.Env = os.Environ()
+	if err := m.StartWatched(cmd, func(e machine.Effect) { told <- e }); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []machine.Effect{"openat", "mount", "umount2"} {
+		if got := <-told; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
 
 func TestMachineHasAnEngineOfItsOwn(t *testing.T) {
 	m := machine.New(t, machine.Config{LiveRestore: true})
