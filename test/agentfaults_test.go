@@ -37,8 +37,8 @@ var failures = map[string]func(*outpost) tap.Harm{
 }
 
 // TestPodLivesThroughFaults harms one call of the agent to the engine in each life of a pod, any of them: the life is
-// led as if nothing had happened. LEME_FAULTS=all harms each call in turn, which takes half an hour;
-// LEME_FAULTS="POST /containers/create" those that are told so, and LEME_FAULTS_SEED repeats a choice.
+// led as if nothing had happened. LEME_FAULTS=all harms each call in turn, which takes half an hour, LEME_FAULTS=50 so
+// many of them, LEME_FAULTS="POST /containers/create" those that are told so; LEME_FAULTS_SEED repeats a choice.
 func TestPodLivesThroughFaults(t *testing.T) {
 	t.Parallel()
 	f := newFrontier(t, machine.Config{LiveRestore: true})
@@ -72,17 +72,20 @@ func faultsOf(calls []tap.Call, kinds map[string]func(*outpost) tap.Harm) []faul
 	return all
 }
 
-// choose takes some of the faults, by a seed that is told.
+// choose takes some of the faults: all, those that are told so, or as many as are asked for, by a seed that is told.
 func choose(t *testing.T, all []fault) []fault {
 	t.Helper()
-	switch wanted := os.Getenv("LEME_FAULTS"); wanted {
-	case "":
-	case "all":
+	some := 3
+	switch wanted := os.Getenv("LEME_FAULTS"); {
+	case wanted == "all":
 		return all
-	default:
-		return slices.DeleteFunc(all, func(f fault) bool { return !strings.Contains(f.String(), wanted) })
+	case wanted != "":
+		n, err := strconv.Atoi(wanted)
+		if err != nil {
+			return slices.DeleteFunc(all, func(f fault) bool { return !strings.Contains(f.String(), wanted) })
+		}
+		some = n
 	}
-	const some = 4
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv("LEME_FAULTS_SEED"), 10, 64); err == nil {
 		seed = given
