@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiversion "k8s.io/apimachinery/pkg/version"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -282,8 +283,12 @@ func newNode(o command.AgentOptions) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
 	api, err := nodeapi.New(nodeapi.Config{
-		Address: fmt.Sprintf(":%d", o.Port), Node: name, Home: o.Home, Certificate: certificate, ClientCA: ca,
+		Address: fmt.Sprintf(":%d", o.Port), Node: name, Home: o.Home, Certificate: certificate, ClientCA: ca, Reviews: nodeapi.NewReviews(client),
 		Pods: agent.Pods(), Runtime: runtime, Volumes: localpath.Folder(filepath.Join(o.Home, "agent", "volumes")), Health: agent.Healthy, Metrics: agent.Metrics(),
 		Version: apiversion.Info{GitVersion: "v" + version, GitCommit: commit},
 	})

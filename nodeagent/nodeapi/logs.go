@@ -56,6 +56,13 @@ func (f *flusher) Write(p []byte) (int, error) {
 
 // logOptions reads a request's options and checks them as Kubernetes checks PodLogOptions.
 func logOptions(q url.Values) (corev1.PodLogOptions, error) {
+	switch tail := q.Get("tail"); tail { // the older name of tailLines
+	case "":
+	case "all":
+		q.Del("tailLines")
+	default:
+		q.Set("tailLines", tail)
+	}
 	p := parameters{Values: q}
 	o := corev1.PodLogOptions{
 		Follow:       p.flag("follow"),

@@ -20,9 +20,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
+	clienttesting "k8s.io/client-go/testing"
 
 	"leme/nodeagent/docker/dockertest"
 	"leme/nodeagent/localpath"
@@ -32,6 +35,7 @@ import (
 // node is a node with its API, and the pods that the test runs on it.
 type node struct {
 	*dockertest.Node
+	api     *fake.Clientset // the cluster's, for reviews
 	address string
 	ca      *authority
 
@@ -42,14 +46,19 @@ type node struct {
 
 func newNode(t *testing.T) *node {
 	t.Helper()
-	n := &node{Node: dockertest.New(t), ca: newAuthority(t), pods: map[string]*corev1.Pod{}, ids: map[string]string{}}
+	n := &node{Node: dockertest.New(t), api: fake.NewClientset(), ca: newAuthority(t), pods: map[string]*corev1.Pod{}, ids: map[string]string{}}
+	for _, resource := range []string{"tokenreviews", "subjectaccessreviews"} { // nobody is known, and may do anything
+		n.api.PrependReactor("create", resource, func(a clienttesting.Action) (bool, runtime.Object, error) {
+			return true, a.(clienttesting.CreateAction).GetObject(), nil
+		})
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	n.address = listener.Addr().String()
 	certificate, clientCA, err := nodeapi.Identity(&rest.Config{TLSClientConfig: n.ca.issue(t, "system:node:here", "system:nodes")})
 	must(t, err)
 	api, err := nodeapi.New(nodeapi.Config{
-		Listener: listener, Node: "here", Certificate: certificate, ClientCA: clientCA, Pods: n, Runtime: n.Runtime, Volumes: localpath.Folder(t.TempDir()),
+		Listener: listener, Node: "here", Certificate: certificate, ClientCA: clientCA, Pods: n, Runtime: n.Runtime, Volumes: localpath.Folder(t.TempDir()), Reviews: nodeapi.NewReviews(n.api),
 		Version: version.Info{GitVersion: "v1.37.0"},
 	})
 	must(t, err)

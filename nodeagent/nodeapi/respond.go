@@ -1,13 +1,17 @@
 package nodeapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"leme/nodeagent/pod"
 )
 
 func writeJSON(w http.ResponseWriter, code int, v any) {
@@ -58,6 +62,30 @@ func (s *Server) pods(w http.ResponseWriter, _ *http.Request) {
 	list := corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: []corev1.Pod{}}
 	for _, p := range s.Pods.List() {
 		list.Items = append(list.Items, *p)
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// runningPods tells what runs, by the engine's word: names, and the containers' images.
+func (s *Server) runningPods(w http.ResponseWriter, r *http.Request) {
+	all, err := s.Runtime.Containers(r.Context())
+	if err != nil {
+		writeError(w, apierrors.NewInternalError(err))
+		return
+	}
+	slices.SortFunc(all, func(a, b pod.Container) int {
+		return cmp.Or(cmp.Compare(a.PodNamespace, b.PodNamespace), cmp.Compare(a.PodName, b.PodName), cmp.Compare(a.PodUID, b.PodUID), cmp.Compare(a.Name, b.Name))
+	})
+	list := corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: []corev1.Pod{}}
+	for _, c := range all {
+		if c.State != pod.Running || c.Sandbox {
+			continue
+		}
+		if n := len(list.Items); n == 0 || list.Items[n-1].UID != c.PodUID {
+			list.Items = append(list.Items, corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: c.PodNamespace, Name: c.PodName, UID: c.PodUID}})
+		}
+		p := &list.Items[len(list.Items)-1]
+		p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: c.Name, Image: c.ImageID})
 	}
 	writeJSON(w, http.StatusOK, list)
 }

@@ -72,6 +72,7 @@ type Config struct {
 	Home        string       // on the agent's own disk; default the root
 	Certificate func() (*tls.Certificate, error)
 	ClientCA    *x509.CertPool
+	Reviews     *Reviews // nil: only servers and administrators are let in
 	Pods        Pods
 	Runtime     Runtime
 	Volumes     Volumes
@@ -178,7 +179,7 @@ func (s *Server) tls() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		ClientCAs:      s.ClientCA,
-		ClientAuth:     tls.VerifyClientCertIfGiven, // /healthz is open; authorized decides on the rest
+		ClientAuth:     tls.VerifyClientCertIfGiven, // /healthz is open, and there are tokens; authorized decides
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.Certificate() },
 	}
 }
@@ -191,6 +192,7 @@ func (s *Server) handler() http.Handler {
 		handle  http.HandlerFunc
 	}{
 		{"GET /pods", s.pods},
+		{"GET /runningpods/", s.runningPods},
 		{"GET /version", s.version},
 		{"GET /metrics", s.metrics},
 		{"GET /metrics/cadvisor", s.cadvisorMetrics},
@@ -213,6 +215,8 @@ func (s *Server) handler() http.Handler {
 	}
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", s.healthz)
-	open.Handle("/", authorized(api))
+	open.HandleFunc("GET /healthz/ping", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	open.HandleFunc("GET /healthz/syncloop", s.healthz)
+	open.Handle("/", s.authorized(api))
 	return open
 }

@@ -5,11 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	clienttesting "k8s.io/client-go/testing"
 
 	"leme/nodeagent/docker/dockertest"
 )
@@ -29,7 +35,8 @@ func TestWhoMayAsk(t *testing.T) {
 		"the server":                {n.server(t), "/pods", http.StatusOK},
 		"an administrator":          {&rest.Config{Host: host, TLSClientConfig: n.ca.issue(t, "me", "system:masters")}, "/pods", http.StatusOK},
 		"another node":              {&rest.Config{Host: host, TLSClientConfig: n.ca.issue(t, "system:node:x", "system:nodes")}, "/pods", http.StatusForbidden},
-		"not there":                 {n.server(t), "/configz", http.StatusNotFound},
+		"not there":                 {n.server(t), "/checkpoint", http.StatusNotFound},
+		"anyone may ping":           {nobody, "/healthz/ping", http.StatusOK},
 	} {
 		if code, body := get(t, row.config, row.path); code != row.code {
 			t.Errorf("%s: %d %s, want %d", name, code, body, row.code)
@@ -42,6 +49,54 @@ func TestWhoMayAsk(t *testing.T) {
 	if response, err := (&http.Client{Transport: transport}).Get(host + "/pods"); err == nil {
 		response.Body.Close()
 		t.Errorf("a certificate of another CA got %d", response.StatusCode)
+	}
+}
+
+// TestReviews: the cluster says whose a token is, and which parts of the node's API its bearer may use; it is asked once.
+func TestReviews(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	var asked atomic.Int32
+	n.api.PrependReactor("create", "tokenreviews", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		asked.Add(1)
+		review := a.(clienttesting.CreateAction).GetObject().(*authenticationv1.TokenReview)
+		name, ok := strings.CutPrefix(review.Spec.Token, "token-of-")
+		review.Status = authenticationv1.TokenReviewStatus{Authenticated: ok, User: authenticationv1.UserInfo{Username: name, Groups: []string{"scrapers"}}}
+		return true, review, nil
+	})
+	n.api.PrependReactor("create", "subjectaccessreviews", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		asked.Add(1)
+		review := a.(clienttesting.CreateAction).GetObject().(*authorizationv1.SubjectAccessReview)
+		what := review.Spec.ResourceAttributes
+		review.Status.Allowed = review.Spec.User == "prometheus" && slices.Contains(review.Spec.Groups, "scrapers") && what.Verb == "get" &&
+			what.Resource == "nodes" && what.Name == "here" && what.Subresource == "metrics" || review.Spec.User == "proxy" && what.Subresource == "proxy"
+		return true, review, nil
+	})
+	host := "https://" + n.address
+	bearer := func(token string) *rest.Config {
+		return &rest.Config{Host: host, BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: n.ca.pem}}
+	}
+	for name, row := range map[string]struct {
+		config *rest.Config
+		path   string
+		code   int
+		says   string
+	}{
+		"what it may":                    {bearer("token-of-prometheus"), "/metrics/resource", http.StatusOK, ""},
+		"what it may not":                {bearer("token-of-prometheus"), "/pods", http.StatusForbidden, "Forbidden (user=prometheus, verb=get, resource=nodes, subresource(s)=[pods proxy])"},
+		"by the wider name":              {bearer("token-of-proxy"), "/pods", http.StatusOK, ""},
+		"which is not enough for all":    {bearer("token-of-proxy"), "/metrics", http.StatusForbidden, "subresource(s)=[metrics]"},
+		"a token of nobody's":            {bearer("x"), "/metrics", http.StatusUnauthorized, "Unauthorized"},
+		"a token with the server's name": {bearer("token-of-system:leme-server"), "/metrics", http.StatusUnauthorized, "Unauthorized"},
+		"a certificate":                  {&rest.Config{Host: host, TLSClientConfig: n.ca.issue(t, "prometheus", "scrapers")}, "/metrics/probes", http.StatusOK, ""},
+	} {
+		if code, body := get(t, row.config, row.path); code != row.code || !strings.Contains(body, row.says) {
+			t.Errorf("%s: %d %s, want %d %s", name, code, body, row.code, row.says)
+		}
+	}
+	before := asked.Load()
+	if code, _ := get(t, bearer("token-of-prometheus"), "/metrics/resource"); code != http.StatusOK || asked.Load() != before {
+		t.Errorf("%d; the cluster was asked again: %d times", code, asked.Load()-before)
 	}
 }
 
@@ -58,8 +113,9 @@ func TestPodsVersionMetrics(t *testing.T) {
 		t.Errorf("pods: %s", body)
 	}
 	for path, want := range map[string][]string{
-		"/version": {"v1.37.0"},
-		"/metrics": {"go_goroutines"},
+		"/runningpods/": {`"kind":"PodList"`, `"name":"web"`, `"containers":[{"name":"app"`},
+		"/version":      {"v1.37.0"},
+		"/metrics":      {"go_goroutines"},
 		"/metrics/resource": {
 			`container_memory_working_set_bytes{container="app",namespace="default",pod="web"}`,
 			`pod_cpu_usage_seconds_total{namespace="default",pod="web"}`, "node_cpu_usage_seconds_total", "resource_scrape_error 0",
