@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -269,4 +270,60 @@ func TestClaims(t *testing.T) {
 			t.Errorf("what it held is %q, %v", content, err)
 		}
 	})
+}
+
+// loopDevice is a block device of the test's own.
+func loopDevice(t *testing.T, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "disk")
+	must(t, os.WriteFile(file, []byte(content), 0o600))
+	must(t, os.Truncate(file, 1<<20))
+	out, err := exec.Command("losetup", "--find", "--show", file).CombinedOutput()
+	if err != nil {
+		t.Skipf("no block device can be made: %v: %s", err, out)
+	}
+	device := strings.TrimSpace(string(out))
+	t.Cleanup(func() { must(t, exec.Command("losetup", "--detach", device).Run()) })
+	return device
+}
+
+// TestVolumeDevices: a container is given a local volume as the block device that it is, and may only read it where its
+// claim says so; none can mount it.
+func TestVolumeDevices(t *testing.T) {
+	t.Parallel()
+	s := sharedSpace(t)
+	device, class, block := loopDevice(t, "raw\n"), s.namespace, corev1.PersistentVolumeBlock
+	size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")}
+	modes := []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
+	_, err := s.client.CoreV1().PersistentVolumes().Create(t.Context(), &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}, Spec: corev1.PersistentVolumeSpec{
+		Capacity: size, AccessModes: modes, StorageClassName: class, VolumeMode: &block,
+		PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimRetain,
+		PersistentVolumeSource:        corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: device}},
+		NodeAffinity: &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+			MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpExists}}}}}},
+	}}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() { s.mustKubectl(t, "delete", "persistentvolume", s.namespace, "--wait=false") })
+	_, err = s.client.CoreV1().PersistentVolumeClaims(s.namespace).Create(t.Context(), &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "raw"},
+		Spec: corev1.PersistentVolumeClaimSpec{AccessModes: modes, StorageClassName: &class, VolumeMode: &block, Resources: corev1.VolumeResourceRequirements{Requests: size}}}, metav1.CreateOptions{})
+	must(t, err)
+	given := func(readOnly bool) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Spec.Volumes = []corev1.Volume{{Name: "raw", VolumeSource: corev1.VolumeSource{
+				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "raw", ReadOnly: readOnly}}}}
+			p.Spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: "raw", DevicePath: "/dev/data"}}
+		}
+	}
+	s.finished(t, s.tool(t, "writes", "write /dev/data new", never, given(false)))
+	s.delete(t, "writes")
+	content, err := os.ReadFile(device)
+	must(t, err)
+	if !strings.HasPrefix(string(content), "new") {
+		t.Errorf("the device begins with %q", content[:8])
+	}
+	s.finished(t, s.tool(t, "reads", "write /dev/data x", never, given(true)))
+	contains(t, "the log", s.log(t, "reads", "c"), "tool: open /dev/data: operation not permitted")
+	s.delete(t, "reads")
+	s.run(t, s.tool(t, "mounts", "stay", mount("raw", corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "raw"}})))
+	s.told(t, "mounts", "volume raw has volumeMode Block, but is specified in volumeMounts")
 }

@@ -116,6 +116,7 @@ func (r *Runtime) containerOptions(ctx context.Context, s pod.Spec) (client.Cont
 		Runtime:     s.Handler,
 	}
 	host.CgroupParent = groupOf(s.Pod)
+	host.Devices = devices(s.Devices)
 	if s.Pod.Spec.HostIPC {
 		host.IpcMode = container.IPCModeHost
 	}
@@ -151,6 +152,19 @@ func pidMode(s pod.Spec) container.PidMode {
 
 func sharesProcesses(p *corev1.Pod) bool {
 	return p.Spec.ShareProcessNamespace != nil && *p.Spec.ShareProcessNamespace
+}
+
+// devices may be made anew in the container too, unless they are only to be read.
+func devices(wanted []pod.Device) []container.DeviceMapping {
+	var all []container.DeviceMapping
+	for _, d := range wanted {
+		rights := "mrw"
+		if d.ReadOnly {
+			rights = "r"
+		}
+		all = append(all, container.DeviceMapping{PathOnHost: d.HostPath, PathInContainer: d.ContainerPath, CgroupPermissions: rights})
+	}
+	return all
 }
 
 func mounts(wanted []pod.Mount) []mount.Mount {

@@ -2,6 +2,7 @@ package nodeapi
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/component-helpers/storage/ephemeral"
 
 	"leme/nodeagent/disk"
+	"leme/nodeagent/volume"
 )
 
 // volumeUse is what a volume of a pod takes of the file system that it is on.
@@ -36,7 +38,7 @@ func measureVolumes(ctx context.Context, pods Pods, before map[types.UID][]volum
 		for i := range p.Spec.Volumes {
 			v := &p.Spec.Volumes[i]
 			path := paths[v.Name]
-			if path == "" || v.HostPath != nil { // which is the host's own
+			if path == "" || v.HostPath != nil || isDevice(path) { // the host's own, or no file system
 				continue
 			}
 			if u, ok := measureVolume(ctx, v.Name, claimOf(p, v), path); ok {
@@ -47,6 +49,11 @@ func measureVolumes(ctx context.Context, pods Pods, before map[types.UID][]volum
 		}
 	}
 	return found
+}
+
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && volume.IsBlockDevice(info)
 }
 
 // measureVolume takes a claim's volume for the whole of its file system, as the kubelet does with local ones.

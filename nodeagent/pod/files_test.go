@@ -89,11 +89,11 @@ func TestUnsupported(t *testing.T) {
 	}
 	p := web()
 	p.Spec.HostUsers = ptr(false)
-	p.Spec.Containers[0].VolumeDevices = []corev1.VolumeDevice{{Name: "d"}}
+	p.Spec.Containers[0].Resources.Claims = []corev1.ResourceClaim{{Name: "c"}}
 	p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		Sources: []corev1.VolumeProjection{{PodCertificate: &corev1.PodCertificateProjection{}}}}}}}
 	got := strings.Split(strings.TrimPrefix(Unsupported(p, Host{}), "this node's agent does not support "), ", ")
-	want := []string{"spec.hostUsers: false", "volumeDevices of container web", "volume type projected.podCertificate of volume v"}
+	want := []string{"spec.hostUsers: false", "resources.claims of container web", "volume type projected.podCertificate of volume v"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

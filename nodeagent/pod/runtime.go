@@ -132,6 +132,7 @@ type Spec struct {
 	Command, Args []string // expanded
 	Env           []string // KEY=value
 	Mounts        []Mount
+	Devices       []Device
 	Share         Share
 	OOMScoreAdj   int
 	Handler       string // as the sandbox's
@@ -142,6 +143,12 @@ type Mount struct {
 	HostPath, ContainerPath string
 	ReadOnly                bool
 	Propagation             string // "", "rslave", "rshared", "rprivate"
+}
+
+// Device gives a container a block device of the host.
+type Device struct {
+	HostPath, ContainerPath string
+	ReadOnly                bool
 }
 
 // StartError is a command that the engine could not start: the container ends with this code, and the engine's words.

@@ -50,6 +50,10 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 	if err != nil {
 		return Spec{}, nil, err
 	}
+	devices, err := b.devices(c)
+	if err != nil {
+		return Spec{}, nil, err
+	}
 	hosts, err := hostsFile(b.pod, b.pod.Status.PodIP, name, domain)
 	if err != nil {
 		return Spec{}, nil, err
@@ -65,7 +69,7 @@ func (b builder) spec(ctx context.Context, c *corev1.Container, sandbox Containe
 	return Spec{
 		Pod: b.pod, Container: *c, SandboxID: sandbox.ID, Attempt: attempt, Hash: Hash(c), ImageID: image.ID,
 		Command: expandAll(c.Command, env.values), Args: expandAll(c.Args, env.values),
-		Env: env.list(), Mounts: append(mounts, own...),
+		Env: env.list(), Mounts: append(mounts, own...), Devices: devices,
 		Share: b.share, TargetID: b.target,
 		OOMScoreAdj: oomScoreAdj(b.pod, c, b.memory), Handler: handler,
 	}, skipped, nil
@@ -105,6 +109,19 @@ func (b builder) mounts(c *corev1.Container, env map[string]string) ([]Mount, er
 		mounts = append(mounts, Mount{HostPath: path, ContainerPath: at, ReadOnly: m.ReadOnly || b.readOnly(m.Name), Propagation: propagation(m.MountPropagation)})
 	}
 	return mounts, nil
+}
+
+// devices are the volumes that a container gets as they are.
+func (b builder) devices(c *corev1.Container) ([]Device, error) {
+	var devices []Device
+	for _, d := range c.VolumeDevices {
+		path, ok := b.paths[d.Name]
+		if !ok {
+			return nil, fmt.Errorf("cannot find volume %q to pass into container %q", d.Name, c.Name)
+		}
+		devices = append(devices, Device{HostPath: path, ContainerPath: d.DevicePath, ReadOnly: b.readOnly(d.Name)})
+	}
+	return devices, nil
 }
 
 // readOnly says whether a volume may not be written to, whatever its mounts say.

@@ -39,7 +39,6 @@ var unsupportedIn = []struct {
 	Set   func(*corev1.Container) bool
 	Can   func(Host) bool
 }{
-	{"volumeDevices", func(c *corev1.Container) bool { return len(c.VolumeDevices) > 0 }, nil},
 	{"resources.claims", func(c *corev1.Container) bool { return len(c.Resources.Claims) > 0 }, nil},
 	{"securityContext.windowsOptions", func(c *corev1.Container) bool {
 		return c.SecurityContext != nil && c.SecurityContext.WindowsOptions != nil

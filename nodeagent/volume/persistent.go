@@ -45,10 +45,15 @@ func (ephemeralVolume) SetUp(ctx context.Context, r Request) (string, error) {
 
 // persistentPath is where on this host a volume is.
 func persistentPath(r Request, pv *corev1.PersistentVolume, readOnly bool) (string, error) {
-	s := &pv.Spec.PersistentVolumeSource
+	s, mode := &pv.Spec.PersistentVolumeSource, ptr.Deref(pv.Spec.VolumeMode, corev1.PersistentVolumeFilesystem)
+	if err := usedAs(r, mode); err != nil {
+		return "", err
+	}
 	switch {
-	case ptr.Deref(pv.Spec.VolumeMode, "") == corev1.PersistentVolumeBlock:
-		return "", fmt.Errorf("persistent volume %s is a block device, which is not supported", pv.Name)
+	case mode == corev1.PersistentVolumeBlock && s.Local == nil:
+		return "", fmt.Errorf("the type %s of persistent volume %s has no block devices", fieldSet(s), pv.Name)
+	case mode == corev1.PersistentVolumeBlock:
+		return blockDevice(s.Local.Path)
 	case s.HostPath != nil:
 		return hostDirectory(s.HostPath)
 	case s.Local != nil:

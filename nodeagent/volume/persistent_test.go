@@ -26,12 +26,13 @@ func TestPersistentVolumes(t *testing.T) {
 		b.claim = corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", OwnerReferences: []metav1.OwnerReference{{UID: "", Controller: new(true)}}}}
 	}
 	o := objects{bound: map[string]boundClaim{
-		"local":   at(local(there)),
-		"missing": at(local(there + "/nothing")),
-		"block":   at(local(there), func(b *boundClaim) { b.volume.Spec.VolumeMode = &block }),
-		"host":    at(corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: made, Type: &create}}),
-		"nfs":     at(corev1.PersistentVolumeSource{NFS: &corev1.NFSVolumeSource{}}),
-		"p-v":     at(local(there), mine),
+		"local":      at(local(there)),
+		"missing":    at(local(there + "/nothing")),
+		"block":      at(local(there), func(b *boundClaim) { b.volume.Spec.VolumeMode = &block }),
+		"host":       at(corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: made, Type: &create}}),
+		"host-block": at(corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: made}}, func(b *boundClaim) { b.volume.Spec.VolumeMode = &block }),
+		"nfs":        at(corev1.PersistentVolumeSource{NFS: &corev1.NFSVolumeSource{}}),
+		"p-v":        at(local(there), mine),
 	}}
 	claim := func(name string) corev1.VolumeSource {
 		return corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name}}
@@ -45,7 +46,8 @@ func TestPersistentVolumes(t *testing.T) {
 	}{
 		{"local", claim("local"), there, ""},
 		{"local, gone", claim("missing"), "", "does not exist"},
-		{"a device", claim("block"), "", "block device"},
+		{"a directory as a device", claim("block"), "", "is not a block device"},
+		{"a device of the host", claim("host-block"), "", "the type hostPath of persistent volume pv has no block devices"},
 		{"of the host", claim("host"), made, ""},
 		{"elsewhere", claim("nfs"), "", "is not supported"},
 		{"unbound", claim("pending"), "", "PVC pending is not bound"},
@@ -67,6 +69,30 @@ func TestPersistentVolumes(t *testing.T) {
 		s.PersistentVolumeClaim.ReadOnly = want
 		if ReadOnly(&s) != want {
 			t.Errorf("a claim's volume is read-only: %t, want %t", !want, want)
+		}
+	}
+}
+
+// TestUsedAs: a volume is a directory or a device, and no container can have it as the other.
+func TestUsedAs(t *testing.T) {
+	mounts, devices := []corev1.VolumeMount{{Name: "v"}}, []corev1.VolumeDevice{{Name: "v"}}
+	ephemeral := corev1.EphemeralContainer{EphemeralContainerCommon: corev1.EphemeralContainerCommon{VolumeDevices: devices}}
+	for _, c := range []struct {
+		name string
+		spec corev1.PodSpec
+		mode corev1.PersistentVolumeMode
+		want string
+	}{
+		{"a directory, mounted", corev1.PodSpec{Containers: []corev1.Container{{VolumeMounts: mounts}}}, corev1.PersistentVolumeFilesystem, ""},
+		{"a device, given", corev1.PodSpec{InitContainers: []corev1.Container{{VolumeDevices: devices}}}, corev1.PersistentVolumeBlock, ""},
+		{"a device, mounted", corev1.PodSpec{Containers: []corev1.Container{{VolumeMounts: mounts}}}, corev1.PersistentVolumeBlock,
+			"volume v has volumeMode Block, but is specified in volumeMounts"},
+		{"a directory, given", corev1.PodSpec{EphemeralContainers: []corev1.EphemeralContainer{ephemeral}}, corev1.PersistentVolumeFilesystem,
+			"volume v has volumeMode Filesystem, but is specified in volumeDevices"},
+	} {
+		err := usedAs(Request{Pod: &corev1.Pod{Spec: c.spec}, Name: "v"}, c.mode)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 }
