@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -175,15 +176,19 @@ func (s space) awaitServer(t *testing.T) space {
 	return s
 }
 
-// TestManyAtOnce creates and deletes fifty pods at once, and stops the cluster under others: twice nothing is left.
+// TestManyAtOnce creates and deletes as many pods at once as a node may have, and stops the cluster under others: nothing
+// is left, neither on the machine nor in the process.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
 	must(t, c.up())
 	s := c.space(t, metav1.NamespaceDefault)
-	const many = 50
+	const many = 110
+	s.ready(t, s.tool(t, "before", "stay", withVolume))
+	s.delete(t, "before")
+	goroutines, files := s.usage(t)
 	for i := range many {
-		s.run(t, s.tool(t, fmt.Sprint("pod-", i), "stay"))
+		s.run(t, s.tool(t, fmt.Sprint("pod-", i), "stay", withVolume))
 	}
 	eventually(t, "all of them ready", func() bool {
 		list, err := s.client.CoreV1().Pods(s.namespace).List(t.Context(), metav1.ListOptions{})
@@ -198,6 +203,11 @@ func TestManyAtOnce(t *testing.T) {
 	})
 	must(t, s.client.CoreV1().Pods(s.namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 	c.awaitNothingLeft(t)
+	eventually(t, "as few goroutines and open files as before", func() bool {
+		const others = many / 4 // connections come and go
+		g, f := s.usage(t)
+		return g < goroutines+others && f < files+others
+	})
 
 	for range 2 {
 		s.ready(t, s.tool(t, "last", "stay", withVolume))
@@ -210,4 +220,25 @@ func TestManyAtOnce(t *testing.T) {
 		s.awaitServer(t).until(t, "last", "ready", isReady) // what was asked for is kept
 		s.delete(t, "last")
 	}
+}
+
+// usage is how many goroutines and open files the cluster's process has.
+func (s space) usage(t *testing.T) (goroutines, files float64) {
+	t.Helper()
+	text, err := s.client.CoreV1().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+	must(t, err)
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch name {
+		case "go_goroutines":
+			goroutines, err = strconv.ParseFloat(value, 64)
+		case "process_open_fds":
+			files, err = strconv.ParseFloat(value, 64)
+		}
+		must(t, err)
+	}
+	if goroutines == 0 || files == 0 {
+		t.Fatal("the process does not tell")
+	}
+	return goroutines, files
 }
