@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,8 +56,8 @@ func (e *entry) Replace(list []any, _ string) error {
 
 func (e *entry) set(obj any) {
 	if o, ok := obj.(runtime.Object); ok {
-		if old := e.object.Swap(&o); old != nil && version(*old) == version(o) {
-			return
+		if old := e.object.Swap(&o); old != nil && version(*old) == version(o) && equality.Semantic.DeepEqual(*old, o) {
+			return // the same; another of that version is of a server that has gone back to a backup
 		}
 	} else {
 		e.object.Store(nil)
