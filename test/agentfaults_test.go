@@ -32,6 +32,7 @@ var deaths = map[string]func(*outpost) tap.Harm{
 
 // failures are the engine's.
 var failures = map[string]func(*outpost) tap.Harm{
+	"cuts all lines":     func(o *outpost) tap.Harm { return tap.Harm{Before: o.tap.Sever} },
 	"is refused":         func(*outpost) tap.Harm { return tap.Harm{Refuse: true} },
 	"has half an answer": func(*outpost) tap.Harm { return tap.Harm{Cut: true} },
 }
@@ -54,7 +55,14 @@ func TestPodLivesThroughFaults(t *testing.T) {
 					o.tap.Set(nil)
 					s.live(t, s.node+"-undisturbed")
 				}
-				s.liveThrough(t, choose(t, faultsOf(o.tap.Calls(), kinds)), kinds)
+				calls, before := o.tap.Calls(), o.burden(t)
+				s.liveThrough(t, choose(t, faultsOf(calls, kinds)), kinds)
+				if name == "failures" {
+					o.tap.Set(func(tap.Call) tap.Harm { return tap.Harm{Late: 100 * time.Millisecond} })
+					s.live(t, o.node+"-late")
+					o.tap.Set(nil)
+					o.awaitBurden(t, before)
+				}
 			})
 		}
 	}
@@ -119,4 +127,38 @@ func (s *subject) liveThrough(t *testing.T, faults []fault, kinds map[string]fun
 			s.abort(t)
 		}
 	}
+}
+
+// burden is what an agent has open.
+type burden struct{ goroutines, files int }
+
+// idleLines is how many lines to the server and the engine an agent may keep for the next call, and goroutines with them.
+const idleLines = 10
+
+func (o *outpost) burden(t *testing.T) burden {
+	t.Helper()
+	metrics := o.mustKubectl(t, "get", "--raw", "/api/v1/nodes/"+o.node+"/proxy/metrics")
+	var b burden
+	for line := range strings.Lines(metrics) {
+		if _, err := fmt.Sscanf(line, "go_goroutines %d", &b.goroutines); err == nil {
+			break
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", o.agent.Process.Pid))
+	must(t, err)
+	b.files = len(open)
+	return b
+}
+
+// awaitBurden waits until an agent has no more open than before.
+func (o *outpost) awaitBurden(t *testing.T, before burden) {
+	t.Helper()
+	var now burden
+	eventually(t, "goroutines and files no more than before", func() bool {
+		now = o.burden(t)
+		return now.goroutines > 0 && now.goroutines <= before.goroutines+2*idleLines && now.files <= before.files+idleLines
+	})
+	t.Logf("open before: %+v, after: %+v", before, now)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"time"
 )
 
 // quiet: that lines are cut is the point.
@@ -24,8 +25,11 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = io.WriteString(w, `{"message":"`+Refusal+`"}`) // who asked may be gone
 		return
-	case harm.Delay != nil:
-		harm.Delay(r.Context())
+	case harm.Late > 0:
+		select {
+		case <-time.After(harm.Late):
+		case <-r.Context().Done():
+		}
 	}
 	t.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), harmKey{}, harm)))
 }

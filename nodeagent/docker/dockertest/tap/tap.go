@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Call is a call of the engine's API.
@@ -31,11 +32,11 @@ func (c Call) String() string { return fmt.Sprintf("%s #%d", c.Kind, c.Nth) }
 
 // Harm is what happens to a call. The zero Harm is none.
 type Harm struct {
-	Before func() // instead of passing the call on; then the line is cut
-	After  func() // once the engine has answered, before the agent hears of it; then the line is cut
-	Refuse bool   // the engine answers that it has failed
-	Cut    bool   // the answer breaks off in the middle
-	Delay  func(ctx context.Context)
+	Before func()        // instead of passing the call on; then the line is cut
+	After  func()        // once the engine has answered, before the agent hears of it; then the line is cut
+	Refuse bool          // the engine answers that it has failed
+	Cut    bool          // the answer breaks off in the middle
+	Late   time.Duration // before it is passed on
 }
 
 // Tap is one.
@@ -47,6 +48,7 @@ type Tap struct {
 	calls []Call
 	count map[string]int
 	harm  func(Call) Harm
+	lines map[net.Conn]bool
 }
 
 // Here listens in this process.
@@ -71,9 +73,9 @@ func New(t testing.TB, host string, listen func(t testing.TB, path string) net.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	tap := &Tap{socket: filepath.Join(dir, "tap.sock"), count: map[string]int{}, proxy: proxyTo(address)}
+	tap := &Tap{socket: filepath.Join(dir, "tap.sock"), count: map[string]int{}, lines: map[net.Conn]bool{}, proxy: proxyTo(address)}
 	listener := listen(t, tap.socket)
-	server := &http.Server{Handler: tap, ErrorLog: quiet}
+	server := &http.Server{Handler: tap, ErrorLog: quiet, ConnState: tap.note}
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	t.Cleanup(func() {
 		server.Close()
@@ -107,6 +109,28 @@ func (t *Tap) Set(harm func(Call) Harm) {
 	defer t.mu.Unlock()
 	t.harm, t.calls = harm, nil
 	clear(t.count)
+}
+
+// note keeps the lines that are open, those of sessions too.
+func (t *Tap) note(line net.Conn, state http.ConnState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		t.lines[line] = true
+	case http.StateClosed:
+		delete(t.lines, line)
+	}
+}
+
+// Sever cuts every line that is open: the stream of events, and all calls under way.
+func (t *Tap) Sever() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range t.lines {
+		line.Close()
+	}
+	clear(t.lines)
 }
 
 // Calls are those since the last Set, in order.
