@@ -11,15 +11,19 @@ import (
 	"testing"
 )
 
-const tour = "../docs/tour.md"
-
 // TestTour runs every command of the tour, in its order, with a kubectl that is not ours, and looks for what the tour
 // says that it prints.
-func TestTour(t *testing.T) {
+func TestTour(t *testing.T) { follow(t, "../docs/tour.md", "tour") }
+
+// TestWorkloadsGuide does the same with the guide to workloads.
+func TestWorkloadsGuide(t *testing.T) { follow(t, "../docs/workloads.md", "workloads") }
+
+// follow walks through a page of sessions, which happen in a namespace of their own.
+func follow(t *testing.T, page, namespace string) {
 	t.Parallel()
 	c, _ := sharedCluster(t)
-	guide := newTourist(t, c)
-	for _, step := range readTour(t) {
+	guide := newTourist(t, c, namespace)
+	for _, step := range readTour(t, page) {
 		guide.walk(t, step)
 		if t.Failed() {
 			return
@@ -33,29 +37,39 @@ type tourStep struct {
 	prints  []string
 }
 
-// readTour finds the commands: the lines that begin with a prompt in the blocks that are sessions.
-func readTour(t *testing.T) (steps []tourStep) {
+// readTour finds the commands: the lines that begin with a prompt in the blocks that are sessions. A block of YAML is
+// kept under the name that its first line tells.
+func readTour(t *testing.T, page string) (steps []tourStep) {
 	t.Helper()
-	text, err := os.ReadFile(tour)
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := false
+	block := ""
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\n")
 		command, typed := strings.CutPrefix(line, "$ ")
+		name, named := strings.CutPrefix(line, "# ")
+		fence, fenced := strings.CutPrefix(line, "```")
 		switch {
-		case strings.HasPrefix(line, "```"):
-			session = line == "```console"
-		case session && typed:
+		case fenced:
+			if block == "yaml" {
+				steps[len(steps)-1].command += "EOF\n"
+			}
+			block = fence
+		case block == "console" && typed:
 			steps = append(steps, tourStep{command: command})
-		case session:
+		case block == "console":
 			last := &steps[len(steps)-1]
 			last.prints = append(last.prints, line)
+		case block == "yaml" && named && strings.HasSuffix(name, ".yaml"):
+			steps = append(steps, tourStep{command: "cat >" + name + " <<'EOF'\n"})
+		case block == "yaml":
+			steps[len(steps)-1].command += line + "\n"
 		}
 	}
 	if len(steps) < 30 {
-		t.Fatalf("the tour has only %d commands", len(steps))
+		t.Fatalf("%s has only %d commands", page, len(steps))
 	}
 	return steps
 }
@@ -68,7 +82,7 @@ type tourist struct {
 	cluster *cluster
 }
 
-func newTourist(t *testing.T, c *cluster) *tourist {
+func newTourist(t *testing.T, c *cluster, namespace string) *tourist {
 	t.Helper()
 	dir := t.TempDir()
 	kubeconfig, err := os.ReadFile(c.kubeconfig())
@@ -79,7 +93,7 @@ func newTourist(t *testing.T, c *cluster) *tourist {
 	if err := os.WriteFile(own, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.mustKubectl(t, "delete", "namespace", "tour", "--ignore-not-found", "--wait=false") })
+	t.Cleanup(func() { c.mustKubectl(t, "delete", "namespace", namespace, "--ignore-not-found", "--wait=false") })
 	return &tourist{
 		dir: dir, cluster: c, names: strings.NewReplacer(c.node, "docs"),
 		env: append(c.env(), "KUBECONFIG="+own, "PATH="+c.bin+":"+os.Getenv("PATH"), "HOME="+dir, "KUBECTL_EXTERNAL_DIFF=diff -u"),
