@@ -7,9 +7,9 @@
 //
 //	group.Go(func() error { return footprint.Keep(ctx, 50) })
 //
-// While it rests garbage is collected somewhat earlier, and the pages of files that are mapped to be read go every ten
-// seconds, and after each collection, which reads tables all over the program that nothing else does. They stay in the
-// system's page cache, so what is used comes back without the disk, 16 pages or more with each fault: some 400 faults,
-// which are 1 ms of a processor's time. When the system is short of memory it may drop them from its cache too; then what
-// is used next is read from the disk, as after a start.
+// What starting has left goes after two seconds. While the process rests garbage is collected somewhat earlier, and the
+// pages of files that are mapped to be read go every ten seconds, and after each collection, which reads tables all over
+// the program that nothing else does. They stay in the system's page cache, so what is used comes back without the disk,
+// 16 pages or more with each fault: some 400 faults, which are 1 ms of a processor's time. When the system is short of
+// memory it may drop them from its cache too; then what is used next is read from the disk, as after a start.
 package footprint

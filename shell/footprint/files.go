@@ -3,7 +3,6 @@ package footprint
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -18,12 +17,7 @@ func releaseFiles() error {
 		return fmt.Errorf("looking for what is mapped: %w", err)
 	}
 	defer f.Close()
-	return release(f)
-}
-
-// release gives back those of the mappings that smaps lists.
-func release(smaps io.Reader) error {
-	mappings, err := parseMappings(smaps)
+	mappings, err := parseMappings(f)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	start = 2 * time.Second  // how long a process starts
 	looks = 10 * time.Second // how often it is found out whether the process works
 	share = 20               // a process rests that uses less than this part of one processor
 )
@@ -17,7 +18,7 @@ const (
 func Keep(ctx context.Context, percent int) error {
 	collected, stop := collections()
 	defer stop()
-	tick := time.NewTicker(looks)
+	tick := time.NewTicker(start)
 	defer tick.Stop()
 	defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	k := keeper{percent: percent, since: time.Now(), used: processorTime()}
@@ -26,8 +27,9 @@ func Keep(ctx context.Context, percent int) error {
 		case <-ctx.Done():
 			return nil
 		case <-collected:
-			k.release()
+			k.collected()
 		case now := <-tick.C:
+			tick.Reset(looks)
 			k.look(now, processorTime())
 		}
 	}
@@ -36,13 +38,14 @@ func Keep(ctx context.Context, percent int) error {
 // keeper knows whether the process rests.
 type keeper struct {
 	percent int
+	started bool
 	resting bool
 	since   time.Time     // when it was looked at last
 	used    time.Duration // the processor's time until then
 }
 
-// look sees what the process has done since the last time, and gives back what it has brought in meanwhile. When it comes
-// to rest the heap is brought to what lives.
+// look sees what the process has done since the last time. At rest the files' pages go that it has brought in meanwhile, and
+// those that starting has in any case. When it comes to rest the heap is brought to what lives.
 func (k *keeper) look(now time.Time, used time.Duration) {
 	was := k.resting
 	k.resting = rests(now.Sub(k.since), used-k.used)
@@ -54,17 +57,24 @@ func (k *keeper) look(now time.Time, used time.Duration) {
 	case was && !k.resting:
 		debug.SetGCPercent(k.percent)
 	}
-	k.release()
+	if k.resting || !k.started {
+		release()
+	}
+	k.started = true
+}
+
+// collected is told when garbage has been collected.
+func (k *keeper) collected() {
+	if k.resting {
+		release()
+	}
 }
 
 // rests tells whether a process had little to do.
 func rests(elapsed, used time.Duration) bool { return used < elapsed/share }
 
-// release gives back the pages of files, at rest.
-func (k *keeper) release() {
-	if !k.resting {
-		return
-	}
+// release gives back the pages of files.
+func release() {
 	if err := releaseFiles(); err != nil {
 		slog.Debug("giving back pages of files", "err", err)
 	}
