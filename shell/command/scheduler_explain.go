@@ -128,7 +128,11 @@ func (o schedulerExplain) ask(ctx context.Context, pod *corev1.Pod) (*placement,
 	if err != nil {
 		return nil, err
 	}
-	answer, err := client.Discovery().RESTClient().Post().AbsPath("/scheduler/explain").SetHeader("Content-Type", "application/json").Body(body).DoRaw(ctx)
+	result := client.Discovery().RESTClient().Post().AbsPath("/scheduler/explain").SetHeader("Content-Type", "application/json").Body(body).Do(ctx)
+	if err := result.Error(); err != nil {
+		return nil, err
+	}
+	answer, err := result.Raw()
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func run(ctx context.Context, out io.Writer) error {
 // benchmarks runs them all once, one after the other; they repeat what they measure by themselves.
 func benchmarks(ctx context.Context, out io.Writer) (results, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", "-timeout", "60m",
-		"leme/test", "leme/registry/pull", "leme/test/speed")
+		"leme/test", "leme/registry/pull", "leme/test/speed", "leme/test/simulated")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
