@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -65,9 +66,11 @@ func wordsFor(err error) string {
 	}
 	inner := errors.Unwrap(err)
 	var request *url.Error
+	var line *net.OpError
 	switch {
 	case client.IsErrConnectionFailed(err) && !client.IsErrConnectionFailed(inner),
 		errors.As(err, &request) && !errors.As(inner, &request),
+		errors.As(err, &line) && line.Net == "unix" && !errors.As(inner, &line),
 		inner == nil && brokeOff(err):
 		return unreached(err)
 	}

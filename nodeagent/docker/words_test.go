@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -118,6 +120,15 @@ func TestSilenceInWords(t *testing.T) {
 		if got.Error() != "creating container: "+tc.want {
 			t.Errorf("%s: %v\nis told as %s", what, err, got)
 		}
+	}
+}
+
+// TestCutSessionInWords: a line that is read as it comes, and not by the engine's client.
+func TestCutSessionInWords(t *testing.T) {
+	t.Parallel()
+	cut := &net.OpError{Op: "read", Net: "unix", Addr: &net.UnixAddr{Name: "/run/docker.sock", Net: "unix"}, Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	if got := InWords(fmt.Errorf("starting exec: %w", cut)).Error(); got != "starting exec: the container engine broke off before it had answered" {
+		t.Errorf("%v is told as %s", cut, got)
 	}
 }
 
