@@ -144,11 +144,15 @@ func TestRequests(t *testing.T) {
 		"address":  got.RemoteAddr != "" && got.Context().Value(http.LocalAddrContextKey) != nil,
 		"server":   got.Context().Value(http.ServerContextKey) == s.Config,
 		"TLS":      got.TLS != nil && got.TLS.NegotiatedProtocol == "h2",
-		"its end":  got.Context().Err() != nil,
 	} {
 		if !is {
 			t.Errorf("%s: %+v", what, got)
 		}
+	}
+	select {
+	case <-got.Context().Done(): // a moment after the answer is whole
+	case <-time.After(20 * time.Second):
+		t.Error("the request's context goes on")
 	}
 }
 
