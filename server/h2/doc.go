@@ -10,6 +10,10 @@
 //	handler ─ response ─┼→ queue: a frame of each in turn, as windows and room allow → out ─→ flush → TLS
 //	reader ── acks, … ──┘
 //
+// A handler that has only to pass on what many streams wait for leaves even that to its connection (Push). When something
+// is published on their Topic, a goroutine for each processor goes round the connections, asks the sources of their streams
+// for frames, and writes without waiting for any client.
+//
 // A connection is one goroutine that reads, one for each request, and one that writes while there is something to write.
 // All state is under the connection's one mutex, which nobody holds while reading or writing.
 //

@@ -7,6 +7,8 @@
 //
 //	go test ./test/speed -run '^$' -bench . -benchtime 1x
 //
+// Where events go to watchers there is one more, which only encrypts and writes: nobody can be faster over TLS.
+//
 // The servers take turns, round by round, so that what else the machine does meets all alike; medians of the rounds are
 // reported. Beside the time on the clock, which client and servers share the processors for, stands the processor's
 // time that the server itself used.
