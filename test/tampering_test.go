@@ -72,7 +72,7 @@ func TestTamperingOnce(t *testing.T) {
 				if one.name == "restarted" {
 					least = 0 // the engine may be quicker than the agent
 				}
-				p = s.until(t, one.name, "ready again", func(p *corev1.Pod) bool { return isReady(p) && state(p, "c").RestartCount >= least })
+				s.until(t, one.name, "ready again", func(p *corev1.Pod) bool { return isReady(p) && state(p, "c").RestartCount >= least })
 				eventually(t, "one sandbox and one container", func() bool { return len(runningContainers(t, c, one.name)) == 2 })
 				if got := state(s.pod(t, one.name), "c").RestartCount; got < least || got > most {
 					t.Errorf("restarted %d times, want %d", got, one.restarts)
