@@ -2,7 +2,7 @@
 //
 //	store, err := imagevolume.Open(imagevolume.Config{Dir: home + "/agent/images/unpacked", Pods: home + "/agent/pods", Engine: engine})
 //	go store.Run(ctx)
-//	dir, err := store.Use(ctx, imageID, home+"/agent/pods/<uid>/volumes/<name>")
+//	dir, err := store.Use(ctx, imageID, home+"/agent/pods/<uid>/images/<name>")
 //
 // It exists because few engines can mount an image. The engine gives an image as an archive (archive.go), whose layers are
 // laid over each other (layer.go, entry.go) in a directory named by the image's digest. That has its name once it is whole, all
@@ -10,7 +10,7 @@
 // in the pod's volume, so that an agent that starts knows it too:
 //
 //	images/unpacked/sha256-<hex>/root            the files
-//	pods/<uid>/volumes/<name>/sha256-<hex>       a volume shows them
+//	pods/<uid>/images/<name>/sha256-<hex>        a volume shows them
 package imagevolume
 
 import (
@@ -171,7 +171,7 @@ func (s *Store) InUse() ([]string, error) {
 
 // marks are the names of the directories that volumes show.
 func (s *Store) marks() (map[string]bool, error) {
-	paths, err := filepath.Glob(filepath.Join(s.Pods, "*", "volumes", "*", "sha*-*"))
+	paths, err := filepath.Glob(filepath.Join(s.Pods, "*", "images", "*", "sha*-*"))
 	found := map[string]bool{}
 	for _, p := range paths {
 		found[filepath.Base(p)] = true

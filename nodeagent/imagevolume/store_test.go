@@ -114,7 +114,7 @@ func newBed(t *testing.T, limits Limits, layers ...[]tar.Header) *bed {
 	config, err := image.ConfigName()
 	must(t, err)
 	home := t.TempDir()
-	b := &bed{engine: &archives{images: map[string]v1.Image{config.String(): image}}, id: config.String(), volume: filepath.Join(home, "pods", "uid", "volumes", "v")}
+	b := &bed{engine: &archives{images: map[string]v1.Image{config.String(): image}}, id: config.String(), volume: filepath.Join(home, "pods", "uid", "images", "v")}
 	b.Store, err = Open(Config{Dir: filepath.Join(home, "unpacked"), Pods: filepath.Join(home, "pods"), Engine: b.engine, Limits: limits, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	return b
@@ -274,7 +274,7 @@ func TestLimits(t *testing.T) {
 // removed by the next agent.
 func TestShared(t *testing.T) {
 	b := newBed(t, Limits{}, []tar.Header{file("a", "1")})
-	other := filepath.Join(b.Pods, "other", "volumes", "v")
+	other := filepath.Join(b.Pods, "other", "images", "v")
 	root := b.use(t)
 	if again, err := b.Use(t.Context(), b.id, other); err != nil || again != root || b.engine.asked != 1 {
 		t.Errorf("the other pod's is %s (%v), asked %d times", again, err, b.engine.asked)

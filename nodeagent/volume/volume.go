@@ -4,6 +4,7 @@
 // What the agent keeps is under one directory a pod, and is gone after [Pod.TearDown]:
 //
 //	volumes/<name>            the volume's content
+//	images/<name>             says which image a volume shows: see package imagevolume
 //	subpaths/<container>/<n>  a bind mount for each subPath, made so that a symlink in the volume cannot lead out of it
 //	readonly/<container>/<n>  a bind mount for each mount that is read-only with all that is mounted below it
 package volume
@@ -139,7 +140,7 @@ func (p Pod) TearDown() error {
 
 // Free removes the volumes of a pod that has ended. What else is kept of it stays, for what it said when it ended.
 func (p Pod) Free() error {
-	for _, kind := range []string{"readonly", "subpaths", "volumes"} {
+	for _, kind := range []string{"readonly", "subpaths", "volumes", images} {
 		if err := remove(filepath.Join(p.Dir, kind)); err != nil {
 			return fmt.Errorf("removing the pod's %s: %w", kind, err)
 		}
