@@ -52,7 +52,7 @@ func walk(err error, yield func(error) bool) bool {
 	if err == nil {
 		return true
 	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the chain itself is what is walked
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(several.Unwrap(), func(one error) bool { return !walk(one, yield) })
 	}
 	return yield(err) && walk(errors.Unwrap(err), yield)
