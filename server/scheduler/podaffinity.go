@@ -23,8 +23,6 @@ type podTerms struct {
 	near, avoid, prefer []podTerm
 }
 
-func (t *podTerms) none() bool { return len(t.near)+len(t.avoid)+len(t.prefer) == 0 }
-
 func podAffinityTerms(pod *corev1.Pod) podTerms {
 	var t podTerms
 	a := pod.Spec.Affinity

@@ -13,7 +13,7 @@ type csiVolume struct{ driver, handle string }
 func (c *cluster) csiVolumes(pod *corev1.Pod, into map[csiVolume]bool) {
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]
-		name := ""
+		var name string
 		switch {
 		case v.PersistentVolumeClaim != nil:
 			name = v.PersistentVolumeClaim.ClaimName
