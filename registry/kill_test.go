@@ -129,7 +129,7 @@ func (s slowly) Read(p []byte) (int, error) {
 // to the byte, and takes the rest; what nobody could go on with is gone.
 func TestKillInUpload(t *testing.T) {
 	dir, content := t.TempDir(), make([]byte, 300_000)
-	rand.NewChaCha8([32]byte{7}).Read(content)
+	_, _ = rand.NewChaCha8([32]byte{7}).Read(content) // never fails
 	child, host := startChild(t, dir)
 	header := wantStatus(t, request(t, "POST", "http://"+host+"/v2/a/b/blobs/uploads/", nil), 202, "")
 	wantStatus(t, request(t, "PATCH", "http://"+host+header.Get("Location"), content[:1000], "Content-Range", "0-999"), 202, "")
@@ -138,7 +138,11 @@ func TestKillInUpload(t *testing.T) {
 		body := slowly{make(chan []byte, 1)}
 		req, err := http.NewRequest(method, "http://"+host+path, body)
 		must(t, err)
-		go func() { _, _ = http.DefaultClient.Do(req) }()
+		go func() {
+			if answer, err := http.DefaultClient.Do(req); err == nil {
+				answer.Body.Close()
+			}
+		}()
 		body.parts <- content[1000:8000]
 		defer close(body.parts)
 	}
