@@ -62,7 +62,7 @@ func mirrorsOf(e *endpointsObject) (wanted map[string]*discoveryv1.EndpointSlice
 	invalid, tooMany := 0, 0
 	for _, subset := range e.Subsets {
 		count := 0
-		add := func(list []corev1.EndpointAddress, ready bool) { //nolint:staticcheck // deprecated, and part of the API
+		add := func(list []corev1.EndpointAddress, ready bool) {
 			for i := range list {
 				endpoint, family, ok := mirroredEndpoint(&list[i], ready)
 				switch {

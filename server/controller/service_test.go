@@ -204,8 +204,8 @@ func TestEndpointsByHandAreMirrored(t *testing.T) {
 	byHand := &corev1.Endpoints{ //nolint:staticcheck // deprecated, and part of the API
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"},
 		Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // see above
-			Addresses: []corev1.EndpointAddress{{IP: "192.0.2.7"}},                       //nolint:staticcheck // see above
-			Ports:     []corev1.EndpointPort{{Port: 5432, Protocol: corev1.ProtocolTCP}}, //nolint:staticcheck // see above
+			Addresses: []corev1.EndpointAddress{{IP: "192.0.2.7"}},
+			Ports:     []corev1.EndpointPort{{Port: 5432, Protocol: corev1.ProtocolTCP}},
 		}},
 	}
 	made(t)(c.endpoints.Create(t.Context(), byHand))
