@@ -13,16 +13,18 @@ import (
 
 var errCorrupt = errors.New("is corrupt")
 
-// What one request asks for, in bytes: enough for the line to get up to speed, and no more than is soon there.
-const (
-	leastSegment = 1 << 20
-	mostSegment  = 4 << 20
-)
+// segmentSize is what one request asks for at most, in bytes: enough for the line to get up to speed, little enough for
+// a connection to be soon free for a lower layer.
+const segmentSize = 4 << 20
 
-// segmentOf divides a layer so that all connections of a pull have a part of it, and end with it together.
+// segmentOf divides a layer. One that is too large for a segment on each connection is divided so that all of them end
+// with it together.
 func segmentOf(size int64) int64 {
-	rounds := max(1, parts(size, connections*mostSegment))
-	return max(leastSegment, parts(size, rounds*connections))
+	rounds := parts(size, connections*segmentSize)
+	if rounds <= 1 {
+		return segmentSize
+	}
+	return parts(size, rounds*connections)
 }
 
 // parts is how many parts of a size there are in the whole.

@@ -12,7 +12,7 @@ import (
 
 // TestRestore kills a download, as it were, and goes on with what it left on the disk.
 func TestRestore(t *testing.T) {
-	content := strings.Repeat("0123456789abcdef", (2*leastSegment+100)/16)
+	content := strings.Repeat("0123456789abcdef", (2*segmentSize+100)/16)
 	digest, size, err := v1.SHA256(strings.NewReader(content))
 	must(t, err)
 	l := layer{digest: digest, size: size}
@@ -21,7 +21,7 @@ func TestRestore(t *testing.T) {
 		harm func(path string) error
 		left []int64 // bytes of each segment that are here; nil when it starts anew
 	}{
-		{"killed", nil, []int64{leastSegment, 0, 96}},
+		{"killed", nil, []int64{segmentSize, 0, 96}},
 		{"no state", func(path string) error { return os.Remove(path + stateSuffix) }, nil},
 		{"state of something else", func(path string) error {
 			return os.WriteFile(path+stateSuffix, []byte(`{"Size":1,"Segment":1,"Got":[9]}`), 0o600)
@@ -40,7 +40,7 @@ func TestRestore(t *testing.T) {
 				must(t, p.write(i, []byte(content[from:end])))
 				p.release(i)
 			}
-			must(t, p.write(1, []byte(content[leastSegment:leastSegment+10]))) // which nobody has noted
+			must(t, p.write(1, []byte(content[segmentSize:segmentSize+10]))) // which nobody has noted
 			if c.harm != nil {
 				must(t, c.harm(p.file.Name()))
 			}

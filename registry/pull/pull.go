@@ -64,7 +64,7 @@ type Config struct {
 	Registries string
 	// Transport reaches registries. Default: one with TLS 1.2, keep-alive and time limits.
 	Transport *http.Transport
-	// Connections is how many connections one pull uses at once. Default: 8, which layers are divided for.
+	// Connections is how many connections one pull uses at once. Default: 8.
 	Connections int
 	// MaxPulls is how many pulls run at once; the others wait their turn. Default: 5.
 	MaxPulls int
