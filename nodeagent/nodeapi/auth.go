@@ -73,7 +73,7 @@ func (s *Server) mayUse(r *http.Request, user authenticationv1.UserInfo) error {
 		})
 		if err != nil {
 			s.Logger.Warn("a request could not be authorized", "user", user.Username, "error", err)
-			return apierrors.NewInternalError(fmt.Errorf("Authorization error (user=%s, verb=%s, resource=nodes, subresource=%s)", user.Username, verb, part)) //nolint:staticcheck // the kubelet's words
+			return apierrors.NewInternalError(fmt.Errorf("Authorization error (user=%s, verb=%s, resource=nodes, subresource=%s)", user.Username, verb, part))
 		}
 		if allowed {
 			return nil
