@@ -54,7 +54,7 @@ func TestPodOfTemplate(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got string
 		if pod, err := podOfTemplate(object); err != nil {
 			got = err.Error()
 		} else {
