@@ -51,7 +51,7 @@ require (
 	github.com/moby/patternmatcher v0.6.1
 )
 
-require k8s.io/kube-scheduler v0.37.2 // indirect
+require k8s.io/kube-scheduler v0.37.2
 
 require (
 	a.leme/english v0.0.0
