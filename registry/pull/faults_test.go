@@ -3,6 +3,7 @@ package pull
 import (
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,12 +31,21 @@ type faults struct {
 	hanging chan struct{} // gets a value when a request hangs, when there is room
 }
 
+// lineHolds is for how many bytes the registry's end of a connection has room: what was sent has nearly all arrived.
+const lineHolds = 64 << 10
+
 func newFaults(t testing.TB) (*faults, string) {
 	f := &faults{
 		next: registry.New(registry.Logger(log.New(io.Discard, "", 0))),
 		sent: map[string]int{}, hanging: make(chan struct{}, 1),
 	}
-	s := httptest.NewServer(f)
+	s := httptest.NewUnstartedServer(f)
+	s.Config.ConnState = func(c net.Conn, to http.ConnState) {
+		if to == http.StateNew {
+			_ = c.(*net.TCPConn).SetWriteBuffer(lineHolds)
+		}
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	return f, strings.TrimPrefix(s.URL, "http://")
 }
