@@ -344,38 +344,60 @@ func TestRuntimeClass(t *testing.T) {
 	}
 }
 
-// TestRestartAll: the end of one container makes all of its pod start again, though the pod's policy is to restart none.
+// TestRestartAll: the end of one container makes all of its pod start again, those too that had ended before it, though
+// the pod's policy is to restart none.
 func TestRestartAll(t *testing.T) {
 	b := newBed(t, newEngine("img:1"), bound(func(p *corev1.Pod) {
 		p.Spec.RestartPolicy = corev1.RestartPolicyNever
-		p.Spec.InitContainers = []corev1.Container{{Name: "side", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)}}
-		p.Spec.Containers[0].RestartPolicy = ptr(corev1.ContainerRestartPolicyNever)
+		p.Spec.InitContainers = []corev1.Container{
+			{Name: "first", Image: "img:1"},
+			{Name: "side", Image: "img:1", RestartPolicy: ptr(corev1.ContainerRestartPolicyAlways)},
+		}
 		p.Spec.Containers[0].RestartPolicyRules = []corev1.ContainerRestartRule{{Action: corev1.ContainerRestartRuleActionRestartAllContainers,
 			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpNotIn, Values: []int32{0}}}}
+		p.Spec.Containers[0].RestartPolicy = ptr(corev1.ContainerRestartPolicyNever)
+		p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "short", Image: "img:1"})
 	}))
-	for round := range int32(2) {
-		b.until("ready", func() bool {
-			s := b.pod("web").Status
-			return b.ready("web")() && s.ContainerStatuses[0].RestartCount == round && s.InitContainerStatuses[0].RestartCount == round
+	// ended awaits an attempt at a container and ends it.
+	ended := func(name string, attempt, code int) {
+		t.Helper()
+		var id string
+		b.until(fmt.Sprintf("%s runs for the %d. time", name, attempt+1), func() bool {
+			list := b.engine.list("")
+			i := slices.IndexFunc(list, func(c Container) bool { return c.Name == name && c.Attempt == attempt && c.State == Running })
+			if i >= 0 {
+				id = list[i].ID
+			}
+			return i >= 0
 		})
-		id, err := b.m.ContainerID("ns", "web", "web", false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.engine.end(id, 42)
+		b.engine.end(id, code)
 	}
-	b.until("ready", func() bool { return b.ready("web")() && b.pod("web").Status.ContainerStatuses[0].RestartCount == 2 })
+	const rounds = 3
+	for round := range rounds {
+		ended("first", round, 0)
+		ended("short", round, 0)
+		b.until("the API knows", func() bool {
+			s := b.pod("web").Status.ContainerStatuses
+			return len(s) == 2 && s[1].RestartCount == int32(round) && s[1].State.Terminated != nil
+		})
+		if round < rounds-1 {
+			ended("web", round, 42)
+		}
+	}
+	b.until("the API knows of the side", func() bool {
+		s := b.pod("web").Status
+		return s.InitContainerStatuses[1].RestartCount == rounds-1 && s.ContainerStatuses[0].State.Running != nil
+	})
 	s := b.pod("web").Status
 	if end := s.ContainerStatuses[0].LastTerminationState.Terminated; end == nil || end.ExitCode != 42 {
 		t.Errorf("the cause ended with %+v", end)
 	}
-	if end := s.InitContainerStatuses[0].LastTerminationState.Terminated; end == nil || end.Reason != restartingAll {
+	if end := s.InitContainerStatuses[1].LastTerminationState.Terminated; end == nil || end.Reason != restartingAll {
 		t.Errorf("the other ended with %+v", end)
 	}
 	if c := statusOf(s.Conditions, corev1.AllContainersRestarting); c != corev1.ConditionFalse {
 		t.Errorf("condition %q", c)
 	}
-	id, _ := b.m.ContainerID("ns", "web", "web", false)
-	b.engine.end(id, 0)
+	ended("web", rounds-1, 0)
 	b.until("succeeded", b.phase("web", corev1.PodSucceeded))
 }

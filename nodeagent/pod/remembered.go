@@ -19,7 +19,7 @@ func (v *View) remembered(g group, name string) (last Container, ok bool) {
 	if s.State.Running != nil {
 		end = lost(s).Terminated
 	}
-	if end == nil || end.Reason == restartingAll {
+	if end == nil || end.Reason == restartingAll || v.startsOver(g) {
 		return Container{}, false
 	}
 	last = Container{

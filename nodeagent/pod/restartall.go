@@ -16,7 +16,11 @@ func restartsAll(c *corev1.Container, have Container) bool {
 	if have.State != Exited {
 		return false
 	}
-	rule := ruleFor(c, have.ExitCode)
+	return codeRestartsAll(c, have.ExitCode)
+}
+
+func codeRestartsAll(c *corev1.Container, exitCode int) bool {
+	rule := ruleFor(c, exitCode)
 	return rule != nil && rule.Action == corev1.ContainerRestartRuleActionRestartAllContainers
 }
 
@@ -85,13 +89,41 @@ func (p *planner) restartAll() bool {
 	return true
 }
 
-// wasReset says whether a container was killed because all start again.
+// startsOver says whether all containers were taken away, and what caused that is not there again: what the API remembers
+// of them is of the time before.
+func (v *View) startsOver(g group) bool {
+	for _, c := range allContainers(v.Pod) {
+		if v.causedAll(g, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// causedAll says whether the end of a container that was taken away is why all were.
+func (v *View) causedAll(g group, c *corev1.Container) bool {
+	if _, found := g.newest(c.Name); found {
+		return false
+	}
+	s := v.reported(c.Name)
+	if s == nil || s.ContainerID == "" {
+		return false
+	}
+	end := lastEnd(s)
+	return end != nil && codeRestartsAll(c, int(end.ExitCode))
+}
+
+// wasReset says whether a container was killed, or taken away, because all start again.
 func (v *View) wasReset(g group, c *corev1.Container) bool {
 	if v.ends() {
 		return false
 	}
 	have, found := g.newest(c.Name)
-	return found && have.State == Exited && !restartsAll(c, have) && v.endedForAll(g, have)
+	if !found {
+		s := v.reported(c.Name)
+		return s != nil && s.ContainerID != "" && v.startsOver(g) && !v.causedAll(g, c)
+	}
+	return have.State == Exited && !restartsAll(c, have) && v.endedForAll(g, have)
 }
 
 // reset makes the status of a container say that it goes because all of its pod's start again.

@@ -17,16 +17,28 @@ func (m *Machine) Start(cmd *exec.Cmd) error {
 	return m.within(cmd.Start)
 }
 
-// Within calls a function on a thread that is on the machine's network.
+// within calls a function on a thread that is on the machine.
 func (m *Machine) within(fn func() error) error {
+	return offMain(func() error {
+		if err := m.enter(); err != nil {
+			return fmt.Errorf("entering the machine: %w", err)
+		}
+		return fn()
+	})
+}
+
+// offMain calls a function on a thread that ends with it. It is not the process's first one, which never ends, and whose
+// namespaces /proc/self shows as the process's.
+func offMain(fn func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // and never back: the thread ends with this goroutine
-		if err := m.enter(); err != nil {
-			done <- fmt.Errorf("entering the machine: %w", err)
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			done <- fn() // the thread ends with this goroutine, still locked to it
 			return
 		}
-		done <- fn()
+		defer runtime.UnlockOSThread()
+		done <- offMain(fn) // on another one, as long as this one is held
 	}()
 	return <-done
 }
