@@ -72,6 +72,12 @@ func (c *cluster) left(t *testing.T) []string {
 
 func (c *cluster) awaitNothingLeft(t *testing.T) {
 	t.Helper()
+	awaitNothing(t, c.left)
+}
+
+// awaitNothing waits until nothing is left of any pod, and tells what is when it has waited in vain.
+func awaitNothing(t *testing.T, remains func(*testing.T) []string) {
+	t.Helper()
 	var left []string
 	defer func() {
 		if t.Failed() {
@@ -79,7 +85,7 @@ func (c *cluster) awaitNothingLeft(t *testing.T) {
 		}
 	}()
 	eventually(t, "nothing left of any pod", func() bool {
-		left = c.left(t)
+		left = remains(t)
 		return len(left) == 0
 	})
 }

@@ -167,16 +167,7 @@ func (s *subject) forgetImages(t *testing.T) {
 
 func (o *outpost) awaitNothingLeft(t *testing.T) {
 	t.Helper()
-	var left []string
-	defer func() {
-		if t.Failed() {
-			t.Logf("left: %q", left)
-		}
-	}()
-	eventually(t, "nothing left of any pod", func() bool {
-		left = o.left(t)
-		return len(left) == 0
-	})
+	awaitNothing(t, o.left)
 }
 
 // starts counts the starts of a node's containers, by the engine's own word.

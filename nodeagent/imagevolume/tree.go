@@ -103,7 +103,12 @@ func parentOf(name string) (dir, base string) {
 
 // removeAt removes what a directory has under a name, with all below it. What is missing is no error.
 func (t *tree) removeAt(dir, base string) error {
-	d, err := t.open(dir)
+	return t.thin(dir, func(d *os.File) error { return removeIn(int(d.Fd()), base) })
+}
+
+// thin has a function remove what it will of a directory, if there is one.
+func (t *tree) thin(name string, remove func(d *os.File) error) error {
+	d, err := t.open(name)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 		return nil
 	} else if err != nil {
@@ -111,7 +116,7 @@ func (t *tree) removeAt(dir, base string) error {
 	}
 	defer d.Close()
 	t.forget()
-	return removeIn(int(d.Fd()), base)
+	return remove(d)
 }
 
 func removeIn(dir int, base string) error {
@@ -125,19 +130,13 @@ func removeIn(dir int, base string) error {
 
 // empty removes all that a directory has.
 func (t *tree) empty(name string) error {
-	d, err := t.open(name)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-		return nil
-	} else if err != nil {
+	return t.thin(name, func(d *os.File) error {
+		entries, err := os.ReadDir(fmt.Sprintf("/proc/self/fd/%d", d.Fd()))
+		for _, e := range entries {
+			err = errors.Join(err, removeIn(int(d.Fd()), e.Name()))
+		}
 		return err
-	}
-	defer d.Close()
-	t.forget()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/self/fd/%d", d.Fd()))
-	for _, e := range entries {
-		err = errors.Join(err, removeIn(int(d.Fd()), e.Name()))
-	}
-	return err
+	})
 }
 
 // finish gives directories the times that their layers tell.
