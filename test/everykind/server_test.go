@@ -1,8 +1,6 @@
 package everykind
 
 import (
-	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,7 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"leme/server"
+	"leme/test/loopback"
 )
 
 // patience bounds every wait: far more than anything takes.
@@ -31,28 +29,7 @@ type clients struct {
 // start runs a whole server on a loopback port until the test ends.
 func start(t *testing.T) *clients {
 	t.Helper()
-	home := t.TempDir()
-	s, err := server.New(server.Config{Home: home, Listen: "127.0.0.1:0", Version: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with: %v", err)
-		}
-	})
-	select {
-	case <-s.Ready():
-	case err := <-ended:
-		t.Fatalf("the server did not start: %v", err)
-	case <-time.After(patience):
-		t.Fatal("the server was not ready in time")
-	}
-	return newClients(t, filepath.Join(home, "kubeconfig"))
+	return newClients(t, loopback.Server(t))
 }
 
 func newClients(t *testing.T, kubeconfig string) *clients {

@@ -2,7 +2,6 @@ package simulated
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"leme/server"
+	"leme/test/loopback"
 )
 
 const patience = time.Minute
@@ -23,26 +22,7 @@ const patience = time.Minute
 // startServer runs a whole server until the test ends.
 func startServer(t *testing.T) *rest.Config {
 	t.Helper()
-	home := t.TempDir()
-	s, err := server.New(server.Config{Home: home, Listen: "127.0.0.1:0", Version: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with: %v", err)
-		}
-	})
-	select {
-	case <-s.Ready():
-	case err := <-ended:
-		t.Fatalf("the server did not start: %v", err)
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(home, "kubeconfig"))
+	config, err := clientcmd.BuildConfigFromFlags("", loopback.Server(t))
 	if err != nil {
 		t.Fatal(err)
 	}

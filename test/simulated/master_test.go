@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"leme/test/loopback"
 )
 
 var built = flag.String("leme", "", "a leme to measure, instead of building one")
@@ -39,7 +40,7 @@ func startMaster(b *testing.B) *master {
 		b.Fatal(err)
 	}
 	defer out.Close()
-	address := freeAddress(b)
+	address := loopback.Address(b)
 	cmd := exec.Command(program(b), "server", "--listen", address, "--advertise", "127.0.0.1", "--node-name", "none",
 		"--metric-resolution", "24h") // simulated agents tell nothing
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
@@ -83,16 +84,6 @@ func program(b *testing.B) string {
 		b.Fatalf("building leme: %v\n%s", err, output)
 	}
 	return out
-}
-
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // memory is the most that was ever resident, in MB.

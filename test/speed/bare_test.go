@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leme/server/auth"
+	"leme/test/loopback"
 )
 
 // What the environment tells a program that is to be the bare server: where it listens, and where its certificate is.
@@ -69,7 +70,7 @@ func startBare(b *testing.B) *server {
 	}
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM(pki.CA())
-	s := &server{name: least, address: freeAddress(b), tls: &tls.Config{RootCAs: authorities, ServerName: "127.0.0.1"}}
+	s := &server{name: least, address: loopback.Address(b), tls: &tls.Config{RootCAs: authorities, ServerName: "127.0.0.1"}}
 	b.Setenv(bareAddress, s.address)
 	b.Setenv(bareDir, dir)
 	self, err := os.Executable()

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"leme/server/auth"
+	"leme/test/loopback"
 )
 
 // server is one of those that are compared.
@@ -54,7 +55,7 @@ func start(b *testing.B) []*server {
 func startLeme(b *testing.B, p programs, name string, store *etcd) *server {
 	b.Helper()
 	dir := b.TempDir()
-	address := freeAddress(b)
+	address := loopback.Address(b)
 	args := []string{"server", "--listen", address, "--advertise", "127.0.0.1", "--node-name", "speed"}
 	s := &server{name: name, address: address}
 	if store != nil {
@@ -85,7 +86,7 @@ func startPeer(b *testing.B, p programs) *server {
 	if err := errors.Join(os.WriteFile(in("peer.crt"), cert, 0o600), os.WriteFile(in("peer.key"), key, 0o600)); err != nil {
 		b.Fatal(err)
 	}
-	address := freeAddress(b)
+	address := loopback.Address(b)
 	host, port, _ := net.SplitHostPort(address)
 	if err := pki.WriteKubeconfig(in("kubeconfig"), "https://"+address, auth.AdminUser, []string{auth.GroupMasters}, nil); err != nil {
 		b.Fatal(err)
@@ -111,7 +112,7 @@ type etcd struct {
 func startEtcd(b *testing.B, p programs) *etcd {
 	b.Helper()
 	dir := b.TempDir()
-	client, peer := "http://"+freeAddress(b), "http://"+freeAddress(b)
+	client, peer := "http://"+loopback.Address(b), "http://"+loopback.Address(b)
 	e := &etcd{url: client, process: run(b, dir, "etcd", p.etcd, "--name", "speed", "--data-dir", filepath.Join(dir, "data"),
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "speed="+peer)}
@@ -150,14 +151,4 @@ func answers(ctx context.Context, client *http.Client, url string) error {
 		return fmt.Errorf("%s: %s", url, response.Status)
 	}
 	return nil
-}
-
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
